@@ -1,0 +1,51 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything lives in .venv; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo test lint types layers unit serve bench clean
+help:
+	@echo "make demo   plan tomorrow for a simulated town, as of 18:00 and at the cutoff, into out/"
+	@echo "make test   ruff, mypy, import-linter, pytest"
+	@echo "make serve  the API on http://127.0.0.1:8000 (docs at /docs)"
+	@echo "make bench  the benchmarks of docs/benchmarks.md"
+	@echo "make clean  remove .venv, out/ and caches"
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
+	@touch $(STAMP)
+
+install: $(STAMP)
+
+demo: install
+	$(BIN)/tuancai demo --out out
+
+test: lint types layers unit
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+layers: install
+	$(BIN)/lint-imports
+
+unit: install
+	$(BIN)/pytest -n 2
+
+serve: install
+	$(BIN)/tuancai serve
+
+bench: install
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

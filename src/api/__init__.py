@@ -1,0 +1,1 @@
+"""The service: the night's verbs over HTTP."""

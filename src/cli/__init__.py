@@ -1,0 +1,1 @@
+"""The night's verbs from a terminal."""

@@ -1,0 +1,132 @@
+"""What flows through a night: orders, demand, forecasts, the order book, stock."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from contracts.columns import (
+    LEVELS,
+    QUANTILE_COLUMNS,
+    Day,
+    Instant,
+    amount,
+    choice,
+    day,
+    identifier,
+    instant,
+    text,
+)
+from contracts.table import Table
+
+
+def _rising(frame: pd.DataFrame) -> pd.Series:
+    """Return whether each row's quantiles never fall (to 1e-6, the float noise of sums)."""
+    steps = np.diff(frame[list(QUANTILE_COLUMNS)].to_numpy(np.float64), axis=1)
+    return pd.Series((steps >= -1e-6).all(axis=1), index=frame.index)
+
+
+class OrderLines(Table):
+    """Order lines as neighbours placed them; a cancelled line stays, with the moment it was cancelled."""
+
+    _key: ClassVar[tuple[str, ...]] = ("order_id", "line_no")
+    order_id: str = identifier("Order")
+    line_no: int = amount("Line of the order", gt=0)
+    placed_at: Instant = instant("Moment of the order")
+    delivery_date: Day = day("Delivery date")
+    community_id: str = identifier("Community")
+    sku_id: str = identifier("SKU")
+    quantity: float = amount("Units ordered", gt=0)
+    unit_price_yuan: float = amount("Yuan per unit paid")
+    cancelled_at: Instant = instant("Moment of the cancellation", nullable=True)
+
+
+class DailyDemand(Table):
+    """Units per delivery date, community and SKU. Listed without a sale is a row with zero; not listed is no row."""
+
+    _key: ClassVar[tuple[str, ...]] = ("delivery_date", "community_id", "sku_id")
+    delivery_date: Day = day("Delivery date")
+    community_id: str = identifier("Community")
+    sku_id: str = identifier("SKU")
+    quantity: float = amount("Units ordered and not cancelled")
+    price_yuan: float = amount("Price asked", nullable=True)
+    censored: bool = pa.Field(description="Sold out during the day: quantity is a lower bound of demand.")
+
+
+class Forecast(Table):
+    """Demand expected on a delivery date, from what was known at `issued_at`."""
+
+    _key: ClassVar[tuple[str, ...]] = ("delivery_date", "level", "place_id", "sku_id")
+    delivery_date: Day = day("Delivery date")
+    level: str = choice("Level", LEVELS)
+    place_id: str = identifier("Community, warehouse or area")
+    sku_id: str = identifier("SKU")
+    issued_at: Instant = instant("Nothing later than this was known")
+    mean: float = amount("Expected units")
+    q05: float = amount("5 % quantile, units")
+    q10: float = amount("10 % quantile, units")
+    q25: float = amount("25 % quantile, units")
+    q50: float = amount("Median, units")
+    q75: float = amount("75 % quantile, units")
+    q90: float = amount("90 % quantile, units")
+    q95: float = amount("95 % quantile, units")
+    q99: float = amount("99 % quantile, units")
+    source: str = text("Model, or the labelled fallback")
+
+    @pa.dataframe_check(name="quantiles rise")
+    @classmethod
+    def _quantiles(cls, frame: pd.DataFrame) -> pd.Series:
+        return _rising(frame)
+
+
+class OrderBook(Table):
+    """Demand of a delivery date as of a moment: what is ordered, what is still expected, and their sum's spread."""
+
+    _key: ClassVar[tuple[str, ...]] = ("delivery_date", "level", "place_id", "sku_id")
+    delivery_date: Day = day("Delivery date")
+    level: str = choice("Level", LEVELS)
+    place_id: str = identifier("Community, warehouse or area")
+    sku_id: str = identifier("SKU")
+    as_of: Instant = instant("Orders and cancellations up to here are counted")
+    confirmed: float = amount("Units ordered and not cancelled by then")
+    remaining_mean: float = amount("Units still expected until the cutoff")
+    final_mean: float = amount("confirmed + remaining_mean")
+    q05: float = amount("5 % quantile of the final units")
+    q10: float = amount("10 % quantile of the final units")
+    q25: float = amount("25 % quantile of the final units")
+    q50: float = amount("Median of the final units")
+    q75: float = amount("75 % quantile of the final units")
+    q90: float = amount("90 % quantile of the final units")
+    q95: float = amount("95 % quantile of the final units")
+    q99: float = amount("99 % quantile of the final units")
+    source: str = text("Method, or the labelled fallback")
+
+    @pa.dataframe_check(name="quantiles rise")
+    @classmethod
+    def _quantiles(cls, frame: pd.DataFrame) -> pd.Series:
+        return _rising(frame)
+
+    @pa.dataframe_check(name="final is confirmed plus remaining")
+    @classmethod
+    def _adds_up(cls, frame: pd.DataFrame) -> pd.Series:
+        off = (frame["final_mean"] - frame["confirmed"] - frame["remaining_mean"]).abs()
+        return off <= 1e-6 * (1.0 + frame["final_mean"])
+
+    @pa.dataframe_check(name="no quantile below what is confirmed")
+    @classmethod
+    def _floor(cls, frame: pd.DataFrame) -> pd.Series:
+        return frame["q05"] >= frame["confirmed"] - 1e-6 * (1.0 + frame["confirmed"])
+
+
+class Stock(Table):
+    """Units at hand and due in, by lot (`expires_on`)."""
+
+    _key: ClassVar[tuple[str, ...]] = ("warehouse_id", "sku_id", "expires_on")
+    warehouse_id: str = identifier("Warehouse")
+    sku_id: str = identifier("SKU")
+    on_hand: float = amount("Units at the warehouse")
+    due_in: float = amount("Units on the way that arrive in time for the night")
+    expires_on: Day = day("Last day the lot can be delivered", nullable=True)

@@ -1,0 +1,36 @@
+"""The summary that goes with every plan: how good it is, what it cost, what it was made from."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.solve import SolveStatus, StageReport
+
+
+class PlanSummary(BaseModel):
+    """What a plan says of itself. Tables go beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plan_id: str = Field(description="Identity: derived from the inputs, so the same input gives the same id.")
+    delivery_date: date
+    as_of: datetime = Field(description="Orders up to here were counted.")
+    stages: tuple[StageReport, ...]
+    costs_yuan: dict[str, float] = Field(description="Cost breakdown; the parts sum to 'total'.")
+    demand_units: dict[str, float] = Field(description="confirmed, remaining, final.")
+    settings_fingerprint: str
+    input_fingerprints: dict[str, str] = Field(description="Table name to content hash.")
+    model_version: str = Field(description="Forecast model that served, or the labelled fallback.")
+    versions: dict[str, str] = Field(description="Library versions that can change an answer.")
+    seed: int
+    warnings: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = Field(default=(), description="Where a fallback answered instead of the model.")
+    synthetic: tuple[str, ...] = Field(default=(), description="Reference tables that were generated, not given.")
+
+    @property
+    def status(self) -> SolveStatus:
+        """Return the worst status of the stages."""
+        order = [SolveStatus.PROVED, SolveStatus.FEASIBLE, SolveStatus.NO_ANSWER, SolveStatus.INFEASIBLE]
+        return max((stage.status for stage in self.stages), key=order.index)

@@ -1,0 +1,36 @@
+"""Settings: frozen, validated, each with its unit and its reason; from defaults, a TOML file and the environment.
+
+Environment wins over the file, the file over the defaults. ``TUANCAI_CITY__TIMEZONE=Asia/Shanghai`` sets
+``city.timezone``; a TOML file has one table per section (``[city]``).
+"""
+
+from contracts.settings.field import setting
+from contracts.settings.rooms import (
+    BookSettings,
+    CitySettings,
+    ForecastSettings,
+    PurchaseSettings,
+    RoutingSettings,
+    ServiceSettings,
+    SolveSettings,
+    SortingSettings,
+    StorageSettings,
+    TravelSettings,
+)
+from contracts.settings.root import Settings, load_settings
+
+__all__ = [
+    "BookSettings",
+    "CitySettings",
+    "ForecastSettings",
+    "PurchaseSettings",
+    "RoutingSettings",
+    "ServiceSettings",
+    "Settings",
+    "SolveSettings",
+    "SortingSettings",
+    "StorageSettings",
+    "TravelSettings",
+    "load_settings",
+    "setting",
+]

@@ -1,0 +1,126 @@
+"""The sections of the settings, one per room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import field_validator
+
+from contracts.clock import clock_minutes
+from contracts.settings.field import Section, setting
+
+
+class CitySettings(Section):
+    """The city and its night."""
+
+    name: str = setting("", unit="-", reason="Shown in headings; empty shows none.")
+    timezone: str = setting("Asia/Shanghai", unit="IANA zone", reason="The wall clock of cutoffs and windows.")
+    cutoff: str = setting("23:00-1", unit="clock", reason="截单: orders after it count for a later delivery date.")
+    orders_open: str = setting("00:00-1", unit="clock", reason="Orders for a delivery date open at this moment.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as unknown:
+            raise ValueError(f"{value!r} is no IANA time zone") from unknown
+        return value
+
+    @field_validator("cutoff", "orders_open")
+    @classmethod
+    def _clock(cls, value: str) -> str:
+        clock_minutes(value)
+        return value
+
+
+class TravelSettings(Section):
+    """Travel times where no travel matrix is given."""
+
+    circuity: float = setting(
+        1.35, unit="road m per great-circle m", reason="Urban road networks lie at 1.2-1.5.", ge=1
+    )
+    speed_kmh: float = setting(28.0, unit="km/h", reason="City van at night and early morning, lights included.", gt=0)
+
+
+class ForecastSettings(Section):
+    """Demand forecasting."""
+
+    horizon_days: int = setting(7, unit="days", reason="Longest lead time of a fresh-goods order.", ge=1, le=60)
+    seed: int = setting(0, unit="-", reason="Seed of every random choice in training.", ge=0)
+    backtest_origins: int = setting(
+        4, unit="origins", reason="One window is noise; four rolling ones are affordable.", ge=1
+    )
+    train_days: int = setting(180, unit="days", reason="Half a year covers the weekly rhythm and one season.", ge=14)
+
+
+class BookSettings(Section):
+    """The order book."""
+
+    curve_days: int = setting(56, unit="days", reason="Eight weeks give each weekday eight days of arrivals.", ge=7)
+
+
+class PurchaseSettings(Section):
+    """Purchase planning."""
+
+    whole_model_offers: int = setting(
+        400, unit="offers", reason="Up to this many offers the whole PuLP model is solved to proof.", ge=0
+    )
+
+
+class SortingSettings(Section):
+    """Sorting waves."""
+
+    wave_minutes: int = setting(60, unit="minutes", reason="Zones are staffed by the hour.", ge=15, le=240)
+
+
+class RoutingSettings(Section):
+    """Delivery routes."""
+
+    unserved_yuan: float = setting(
+        2000.0,
+        unit="yuan per stop",
+        reason="Far above any detour: a stop is dropped only when it cannot be served.",
+        gt=0,
+    )
+
+
+class SolveSettings(Section):
+    """Effort per stage: deterministic work first, seconds as a guard."""
+
+    seed: int = setting(0, unit="-", reason="Seed of every search.", ge=0)
+    workers: int = setting(2, unit="processes", reason="The reference machine has two cores.", ge=1)
+    purchase_seconds: float = setting(60.0, unit="s", reason="A planner waits a minute, not five.", gt=0)
+    purchase_work: int | None = setting(
+        None, unit="solver steps", reason="Set for identical plans on any machine.", ge=1
+    )
+    purchase_gap: float = setting(0.001, unit="fraction", reason="0.1 % of the night's spend.", ge=0, lt=1)
+    sorting_seconds: float = setting(30.0, unit="s", reason="Waves are re-planned while people wait.", gt=0)
+    sorting_work: int | None = setting(
+        None, unit="solver steps", reason="Set for identical plans on any machine.", ge=1
+    )
+    routing_seconds: float = setting(
+        60.0, unit="s", reason="Guard; the iteration limit normally ends the search.", gt=0
+    )
+    routing_work: int | None = setting(
+        2000, unit="iterations", reason="Iterations, so that a plan can be repeated.", ge=1
+    )
+
+
+class StorageSettings(Section):
+    """Where things are kept."""
+
+    url: str = setting("sqlite:///data/tuancai.sqlite", unit="SQLAlchemy URL", reason="Embedded by default.")
+    history: Path = setting(Path("data/history"), unit="path", reason="Order history in Parquet by delivery date.")
+    models: Path = setting(Path("models"), unit="path", reason="MLflow's SQLite backend and artefacts.")
+    tracking_uri: str = setting("", unit="URL", reason="MLflow server; empty uses the embedded backend in `models`.")
+
+
+class ServiceSettings(Section):
+    """The API."""
+
+    host: str = setting("127.0.0.1", unit="address", reason="Not reachable from outside unless asked.")
+    port: int = setting(8000, unit="port", reason="Usual development port.", ge=1, le=65535)
+    log_format: Literal["text", "json"] = setting("text", unit="-", reason="json for machines.")

@@ -1,0 +1,240 @@
+"""The base of every table contract: `check` raises, `split` gives the good rows and a failure table.
+
+A contract is a pandera model. Before pandera looks at the rules, text and numbers are read strictly: ``"1.5"`` is no
+whole number, an infinity is no quantity, a naive timestamp has no instant. Nothing is rounded or dropped quietly.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+from pandera.typing import DataFrame
+
+from contracts.errors import ContractError, MissingColumnError
+
+FAILURE_COLUMNS = ("row", "column", "rule", "value")
+
+
+class Table(pa.DataFrameModel):
+    """A long table with fixed column names; subclasses declare columns, rules and `_key`.
+
+    A second row with the same key breaks the rule ``duplicate key``.
+    """
+
+    _key: ClassVar[tuple[str, ...]] = ()
+
+    class Config:
+        """Columns the contract does not name are left out; the order of columns is the contract's."""
+
+        strict = "filter"
+        coerce = False
+
+    @classmethod
+    def key(cls) -> tuple[str, ...]:
+        """Return the columns that identify a row."""
+        return cls._key
+
+    @classmethod
+    def column_names(cls) -> tuple[str, ...]:
+        """Return the contract's columns in order."""
+        return tuple(cls.to_schema().columns)
+
+    @classmethod
+    def optional_columns(cls) -> tuple[str, ...]:
+        """Return the columns that may be null; an absent one is read as all null."""
+        return tuple(name for name, column in cls.to_schema().columns.items() if column.nullable)
+
+    @classmethod
+    def empty(cls) -> DataFrame[Self]:
+        """Return the table without rows, with the contract's dtypes."""
+        return cls.check(pd.DataFrame({name: [] for name in cls.column_names()}))
+
+    @classmethod
+    def check(cls, frame: pd.DataFrame) -> DataFrame[Self]:
+        """Return the table as the contract has it, or raise.
+
+        Raises
+        ------
+        MissingColumnError
+            A required column is absent.
+        ContractError
+            A row breaks a rule; the error carries the failure table.
+        """
+        good, failures = cls.split(frame)
+        if len(failures):
+            raise ContractError(cls.__name__, failures)
+        return good
+
+    @classmethod
+    def split(cls, frame: pd.DataFrame) -> tuple[DataFrame[Self], pd.DataFrame]:
+        """Return the rows that keep the contract, and one failure row per broken rule.
+
+        Returns
+        -------
+        good : DataFrame[Self], index 0..n-1
+        failures : DataFrame
+            ``row`` (position in `frame`), ``column``, ``rule``, ``value`` (as text). A row may break several rules.
+            Of rows with the same key the first stays and the others are failures.
+
+        Raises
+        ------
+        MissingColumnError
+            A required column is absent, so no row can be judged.
+        """
+        schema = cls.to_schema()
+        missing = [n for n, c in schema.columns.items() if n not in frame.columns and not c.nullable]
+        if missing:
+            raise MissingColumnError(cls.__name__, missing, [str(c) for c in frame.columns])
+        source = frame.reset_index(drop=True)
+        columns: dict[str, pd.Series[Any]] = {}
+        failures: list[pd.DataFrame] = []
+        for name, column in schema.columns.items():
+            raw = source[name] if name in source else pd.Series(np.nan, index=source.index, dtype=object)
+            columns[name], wrong, rule = read_column(raw, column)
+            failures.append(_failure_rows(wrong, name, rule, raw))
+        typed = pd.DataFrame(columns, index=source.index)
+        bad = pd.Index(np.unique(np.concatenate([f["row"].to_numpy(np.int64) for f in failures])))
+        good = typed.drop(bad)
+        broken = cls._broken_rules(good, schema)
+        good = good.drop(pd.Index(broken["row"].unique()))
+        failures.append(broken)
+        if cls._key:
+            again = good.duplicated(list(cls._key))
+            shown = good.loc[again, list(cls._key)].astype(str).agg(" / ".join, axis=1) if again.any() else None
+            failures.append(_failure_rows(again, "/".join(cls._key), "duplicate key", shown))
+            good = good[~again]
+        table = pd.concat(failures, ignore_index=True).sort_values("row", kind="stable", ignore_index=True)
+        return cast("DataFrame[Self]", good.reset_index(drop=True)), table
+
+    @classmethod
+    def _broken_rules(cls, typed: pd.DataFrame, schema: Any) -> pd.DataFrame:
+        """Return pandera's findings as failure rows; positions are `typed`'s index."""
+        try:
+            schema.validate(typed, lazy=True)
+        except pandera.errors.SchemaErrors as found:
+            cases = found.failure_cases
+            whole = cases[cases["index"].isna()]
+            if len(whole):
+                raise TypeError(f"{cls.__name__}: contract and reader disagree: {whole.to_dict('records')}") from found
+            across = (cases["schema_context"] == "DataFrameSchema").to_numpy()  # a rule over several columns
+            rows = pd.DataFrame(
+                {
+                    "row": cases["index"].astype(np.int64),
+                    "column": cases["column"].astype(str).mask(across, "(row)"),
+                    "rule": cases["check"].astype(str),
+                    "value": cases["failure_case"].astype(str),
+                }
+            )
+            if across.any():
+                keys = typed.loc[rows.loc[across, "row"], list(cls._key) or list(typed.columns[:1])]
+                rows.loc[across, "value"] = keys.astype(str).agg(" / ".join, axis=1).to_numpy()
+            return rows.drop_duplicates(["row", "column", "rule"], ignore_index=True)
+        return _failure_rows(pd.Series(dtype=bool), "", "", None)
+
+
+def _failure_rows(wrong: pd.Series[bool], column: str, rule: str, raw: pd.Series[Any] | None) -> pd.DataFrame:
+    rows = wrong.index[wrong.to_numpy(bool)]
+    values = [] if raw is None or not len(rows) else raw.loc[rows].astype(str).tolist()
+    return pd.DataFrame(
+        {
+            "row": np.asarray(rows, dtype=np.int64),
+            "column": pd.Series([column] * len(rows), dtype="str"),
+            "rule": pd.Series([rule] * len(rows), dtype="str"),
+            "value": pd.Series(values, dtype="str"),
+        }
+    )
+
+
+def read_column(raw: pd.Series[Any], column: Any) -> tuple[pd.Series[Any], pd.Series[bool], str]:
+    """Return a column in its contract dtype, which rows could not be read, and the rule they broke.
+
+    Null in a column that must not be null breaks ``not null``; it is told apart from unreadable text by the value.
+    """
+    kind = _kind(column)
+    null = raw.isna() | (raw.astype(str).str.strip() == "" if raw.dtype == object or kind == "text" else False)
+    unread: pd.Series[bool]
+    value: pd.Series[Any]
+    if kind == "text":
+        value, unread, rule = _read_text(raw, null), pd.Series(False, index=raw.index), "text"
+    elif kind in ("number", "whole"):
+        number = (
+            raw.astype("float64") if raw.dtype.kind in "iufb" else pd.to_numeric(raw.astype(object), errors="coerce")
+        )
+        number = number.astype("float64")
+        unread = ~number.abs().lt(np.inf) & ~null
+        rule = "a finite number"
+        value = number
+        if kind == "whole":
+            fraction = (number % 1 != 0) & ~unread & ~null
+            unread, rule = unread | fraction, "a whole number"
+            held = number.where(~(unread | null), 0)
+            value = raw.astype("int64") if raw.dtype.kind in "iu" else held.astype("int64")
+    elif kind == "flag":
+        words = raw.astype(str).str.strip().str.lower()
+        truth = words.isin(["true", "1", "1.0", "yes", "是"])
+        unread = ~truth & ~words.isin(["false", "0", "0.0", "no", "否"]) & ~null
+        value, rule = truth, "true or false"
+    else:
+        value, unread, rule = _read_time(raw, null, aware=kind == "instant")
+    if not column.nullable:
+        missing = null & ~unread
+        if missing.any():
+            return value, unread | missing, rule if unread.any() else "not null"
+    return value, unread, rule
+
+
+def _kind(column: Any) -> str:
+    text = str(column.dtype)
+    if "datetime" in text:
+        return "instant" if "UTC" in text else "day"
+    if "int" in text:
+        return "whole"
+    if "float" in text:
+        return "number"
+    return "flag" if "bool" in text else "text"
+
+
+def _read_text(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:
+    if raw.dtype.kind == "f":  # ids that passed through a spreadsheet: 1023.0 is "1023"
+        whole = raw.notna() & (raw % 1 == 0)
+        text = raw.astype(object).where(~whole, raw.where(whole, 0).astype("int64").astype(object))
+        return text.where(~null, None).astype("str")
+    if isinstance(raw.dtype, pd.StringDtype) and not null.any():
+        return raw.astype("str")
+    return raw.astype(object).where(~null, None).astype("str")
+
+
+def _read_time(
+    raw: pd.Series[Any], null: pd.Series[bool], *, aware: bool
+) -> tuple[pd.Series[Any], pd.Series[bool], str]:
+    if aware:
+        if raw.dtype.kind == "M" and getattr(raw.dt, "tz", None) is None:
+            return raw.dt.tz_localize("UTC").astype("datetime64[us, UTC]"), ~null, "a time with a zone"
+        if isinstance(raw.dtype, pd.DatetimeTZDtype):
+            instant = raw
+            naive = pd.Series(False, index=raw.index)
+        else:
+            parsed = [_instant(v) for v in raw.astype(object).where(~null, None)]
+            instant = pd.Series(parsed, index=raw.index, dtype="datetime64[us, UTC]")
+            naive = instant.isna() & ~null
+        return instant.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), naive, "a time with a zone"
+    day = raw if raw.dtype.kind == "M" else pd.to_datetime(raw.astype(object).where(~null, None), errors="coerce")
+    if getattr(day.dt, "tz", None) is not None:
+        return day.dt.tz_localize(None).astype("datetime64[us]"), ~null, "a date without a zone"
+    part = day.notna() & (day != day.dt.normalize())
+    return day.astype("datetime64[us]"), (day.isna() & ~null) | part, "a whole day"
+
+
+def _instant(value: Any) -> pd.Timestamp | None:
+    """Return a zoned timestamp, or None where the value has no zone or is no time."""
+    if value is None:
+        return None
+    try:
+        instant = pd.Timestamp(value)
+    except (ValueError, TypeError):
+        return None
+    return None if pd.isna(instant) or instant.tzinfo is None else instant.tz_convert("UTC")

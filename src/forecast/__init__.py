@@ -1,0 +1,1 @@
+"""Orders to history to features to models to forecasts to the order book."""

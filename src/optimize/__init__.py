@@ -1,0 +1,1 @@
+"""Purchase, sorting and routing: each with its data, model, plan and solver-free check."""

@@ -1,0 +1,1 @@
+"""What to buy from whom, in whole cases, at least expected cost."""

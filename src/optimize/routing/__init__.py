@@ -1,0 +1,1 @@
+"""Which van brings what to which community, and when."""

@@ -1,0 +1,1 @@
+"""The night as a few typed calls."""
