@@ -85,6 +85,13 @@ class RoutingSettings(Section):
         reason="Far above any detour: a stop is dropped only when it cannot be served.",
         gt=0,
     )
+    tour_share: float = setting(
+        0.5,
+        unit="share of the window",
+        reason="Before routes are known, half a delivery window is kept for the stops a van makes before this one.",
+        ge=0,
+        le=1,
+    )
 
 
 class SolveSettings(Section):

@@ -1,0 +1,193 @@
+"""The whole night in one file: orders, forecast, order book, purchase, sharing out, sorting waves, routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.clock import clock_instant
+from contracts.errors import EmptyInputError, InputError
+from contracts.flow import DailyDemand, Forecast, OrderBook, OrderLines
+from contracts.planned import Allotments, Arrivals, PurchaseLines, Releases
+from contracts.settings import Settings
+from contracts.solve import SolveLimits
+from contracts.world import Reference
+from forecast import predict, update_book
+from optimize.purchase import PurchasePlan, allocate, purchase_data
+from optimize.routing import RoutePlan, route, routing_data
+from optimize.sorting import SortingPlan, share_out, sort, sorting_data
+from pipeline.deadlines import wave_deadlines
+from pipeline.goods import arrivals, asked_units, stop_loads, supply
+from pipeline.models import NightModels
+from pipeline.plan import NightPlan
+from pipeline.progress import Progress, silent
+from pipeline.summary import Decisions, summarise
+
+
+@dataclass(frozen=True)
+class NightInput:
+    """What a night is planned from.
+
+    Attributes
+    ----------
+    history : DataFrame[DailyDemand]
+        Demand of past delivery dates; rows of the date itself and later ones are ignored.
+    order_lines : DataFrame[OrderLines]
+        Lines of the delivery date; what happened after `as_of` is ignored.
+    locked : DataFrame[PurchaseLines] or None
+        Purchase lines already sent or fixed: input, never undone.
+    """
+
+    reference: Reference
+    history: DataFrame[DailyDemand]
+    order_lines: DataFrame[OrderLines]
+    models: NightModels
+    delivery_date: pd.Timestamp
+    as_of: pd.Timestamp
+    locked: DataFrame[PurchaseLines] | None = None
+
+
+def plan_night(night: NightInput, *, settings: Settings, progress: Progress = silent) -> NightPlan:
+    """Plan one delivery date as of a moment.
+
+    A stage that ends without a plan leaves its and the later stages' tables empty; the summary says why.
+
+    Raises
+    ------
+    EmptyInputError
+        Nothing is ordered or expected for the date.
+    InputError
+        The input is broken (a contract, an unknown id, a moment before orders open).
+    """
+    expected = forecast_demand(night, settings, progress)
+    book = open_book(night, expected, settings, progress)
+    bought = buy(night, book, settings, progress)
+    arrived = arrivals(night.reference, bought.lines, delivery_date=night.delivery_date, city=settings.city)
+    allotments = share_out(asked_units(book, night.reference.communities), supply(arrived))
+    waves = sort_goods(night, allotments, arrived, settings, progress) if bought.report.status.has_plan else None
+    routes = (
+        drive(night, allotments, waves.releases, settings, progress) if waves and waves.report.status.has_plan else None
+    )
+    progress("done", 1.0)
+    return summarise(night, settings, Decisions(expected, book, bought, arrived, allotments, waves, routes))
+
+
+def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -> DataFrame[Forecast]:
+    """Forecast the date from what was known when its orders opened."""
+    progress("forecast", 0.0)
+    night.reference.check()
+    opening = clock_instant(
+        settings.city.orders_open, delivery_date=night.delivery_date, timezone=settings.city.timezone
+    )
+    if night.as_of < opening:
+        raise InputError(
+            f"as_of {night.as_of} lies before {opening}, when orders open for {night.delivery_date.date()}. "
+            "Plan that date later, or set city.orders_open earlier."
+        )
+    known = night.history[night.history["delivery_date"] < night.delivery_date]
+    return predict(
+        night.models.demand,
+        DailyDemand.check(known),
+        delivery_dates=[night.delivery_date],
+        issued_at=opening,
+        levels=("community", "warehouse", "area"),
+    )
+
+
+def open_book(
+    night: NightInput, expected: DataFrame[Forecast], settings: Settings, progress: Progress
+) -> DataFrame[OrderBook]:
+    """Combine what is ordered as of the moment with what is still expected until the cutoff."""
+    progress("book", 0.0)
+    book = update_book(
+        expected,
+        night.order_lines,
+        as_of=night.as_of,
+        model=night.models.book,
+        communities=night.reference.communities,
+        city=settings.city,
+    )
+    if not (book["final_mean"] > 0).any():
+        raise EmptyInputError(f"Nothing is ordered or expected for {night.delivery_date.date()}: an empty day.")
+    return book
+
+
+def buy(night: NightInput, book: DataFrame[OrderBook], settings: Settings, progress: Progress) -> PurchasePlan:
+    """Decide what to buy from whom."""
+    progress("purchase", 0.0)
+    data = purchase_data(
+        night.reference,
+        book,
+        delivery_date=night.delivery_date,
+        as_of=night.as_of,
+        city=settings.city,
+        locked=night.locked,
+        settings=settings.purchase,
+    )
+    effort = settings.solve
+    return allocate(
+        data,
+        limits=SolveLimits(
+            seconds=effort.purchase_seconds,
+            work=effort.purchase_work,
+            gap=effort.purchase_gap,
+            seed=effort.seed,
+            workers=effort.workers,
+        ),
+    )
+
+
+def sort_goods(
+    night: NightInput,
+    allotments: DataFrame[Allotments],
+    arrived: DataFrame[Arrivals],
+    settings: Settings,
+    progress: Progress,
+) -> SortingPlan:
+    """Decide wave, station and slot of every community's goods."""
+    progress("sorting", 0.0)
+    data = sorting_data(
+        night.reference,
+        allotments,
+        arrived,
+        delivery_date=night.delivery_date,
+        city=settings.city,
+        settings=settings.sorting,
+        deadlines=wave_deadlines(night.reference, delivery_date=night.delivery_date, settings=settings),
+    )
+    effort = settings.solve
+    return sort(
+        data,
+        limits=SolveLimits(
+            seconds=effort.sorting_seconds, work=effort.sorting_work, seed=effort.seed, workers=effort.workers
+        ),
+    )
+
+
+def drive(
+    night: NightInput,
+    allotments: DataFrame[Allotments],
+    released: DataFrame[Releases],
+    settings: Settings,
+    progress: Progress,
+) -> RoutePlan:
+    """Decide which van brings what where, leaving no earlier than the goods are sorted."""
+    progress("routing", 0.0)
+    data = routing_data(
+        night.reference,
+        stop_loads(allotments, night.reference.skus),
+        released,
+        delivery_date=night.delivery_date,
+        city=settings.city,
+        travel=settings.travel,
+        settings=settings.routing,
+    )
+    effort = settings.solve
+    return route(
+        data,
+        limits=SolveLimits(
+            seconds=effort.routing_seconds, work=effort.routing_work, seed=effort.seed, workers=effort.workers
+        ),
+    )
