@@ -7,8 +7,8 @@ import pandas as pd
 
 from contracts.clock import clock_instant
 from contracts.settings import Settings
+from contracts.travel import great_circle_m
 from contracts.world import Reference
-from pipeline.goods import great_circle_m
 
 
 def wave_deadlines(reference: Reference, *, delivery_date: pd.Timestamp, settings: Settings) -> pd.DataFrame:

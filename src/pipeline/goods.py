@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from pandera.typing import DataFrame
 
@@ -88,14 +87,3 @@ def stop_loads(allotments: DataFrame[Allotments], skus: DataFrame[Skus]) -> Data
         }
     )
     return StopLoads.check(loads.groupby(["destination_id", "temperature_zone"], as_index=False).sum())
-
-
-def great_circle_m(
-    latitude: np.ndarray, longitude: np.ndarray, to_latitude: np.ndarray, to_longitude: np.ndarray
-) -> np.ndarray:
-    """Return great-circle metres between pairs of points in degrees (haversine, mean Earth radius 6,371,008.8 m)."""
-    lat1, lon1, lat2, lon2 = (
-        np.radians(np.asarray(v, dtype=np.float64)) for v in (latitude, longitude, to_latitude, to_longitude)
-    )
-    chord = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
-    return 2 * 6_371_008.8 * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
