@@ -5,10 +5,10 @@ Environment wins over the file, the file over the defaults. ``TUANCAI_CITY__TIME
 """
 
 from contracts.settings.field import setting
+from contracts.settings.forecast import BoostingSettings, ForecastSettings
 from contracts.settings.rooms import (
     BookSettings,
     CitySettings,
-    ForecastSettings,
     PurchaseSettings,
     RoutingSettings,
     ServiceSettings,
@@ -21,6 +21,7 @@ from contracts.settings.root import Settings, load_settings
 
 __all__ = [
     "BookSettings",
+    "BoostingSettings",
     "CitySettings",
     "ForecastSettings",
     "PurchaseSettings",

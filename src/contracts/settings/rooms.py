@@ -45,17 +45,6 @@ class TravelSettings(Section):
     speed_kmh: float = setting(28.0, unit="km/h", reason="City van at night and early morning, lights included.", gt=0)
 
 
-class ForecastSettings(Section):
-    """Demand forecasting."""
-
-    horizon_days: int = setting(7, unit="days", reason="Longest lead time of a fresh-goods order.", ge=1, le=60)
-    seed: int = setting(0, unit="-", reason="Seed of every random choice in training.", ge=0)
-    backtest_origins: int = setting(
-        4, unit="origins", reason="One window is noise; four rolling ones are affordable.", ge=1
-    )
-    train_days: int = setting(180, unit="days", reason="Half a year covers the weekly rhythm and one season.", ge=14)
-
-
 class BookSettings(Section):
     """The order book."""
 

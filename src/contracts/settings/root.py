@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.errors import SettingsError
+from contracts.settings.forecast import ForecastSettings
 from contracts.settings.rooms import (
     BookSettings,
     CitySettings,
-    ForecastSettings,
     PurchaseSettings,
     RoutingSettings,
     ServiceSettings,

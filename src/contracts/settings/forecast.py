@@ -1,0 +1,59 @@
+"""Settings of the demand forecast."""
+
+from __future__ import annotations
+
+from contracts.settings.field import Section, setting
+
+
+class BoostingSettings(Section):
+    """The global boosted model."""
+
+    trees: int = setting(240, unit="trees", reason="With a scaled target the town world is flat from about 200.", ge=1)
+    learning_rate: float = setting(
+        0.06, unit="-", reason="240 trees at 0.06 end where 0.03 needs twice the time.", gt=0
+    )
+    leaves: int = setting(63, unit="leaves", reason="Deep enough for price x weekday x place.", ge=2)
+    min_leaf_rows: int = setting(100, unit="rows", reason="A leaf must outlive the noise of zeros.", ge=1)
+    feature_share: float = setting(
+        0.6, unit="fraction", reason="Feature sampling per tree; also halves time.", gt=0, le=1
+    )
+    l2: float = setting(1.0, unit="-", reason="Mild shrinkage of leaf values.", ge=0)
+    tweedie_power: float = setting(
+        1.2, unit="-", reason="Between Poisson (1) and gamma (2): counts with many zeros.", gt=1, lt=2
+    )
+    max_rows: int = setting(
+        500_000, unit="rows", reason="Training rows drawn at most; bounds memory and seconds.", ge=1_000
+    )
+    origin_stride_days: int = setting(
+        3, unit="days", reason="No multiple of 7, so that every lead time meets every weekday.", ge=1
+    )
+    threads: int = setting(2, unit="threads", reason="The reference machine has two cores.", ge=1)
+
+
+class ForecastSettings(Section):
+    """Demand forecasting."""
+
+    horizon_days: int = setting(7, unit="days", reason="Longest lead time of a fresh-goods order.", ge=1, le=60)
+    seed: int = setting(0, unit="-", reason="Seed of every random choice in training.", ge=0)
+    backtest_origins: int = setting(
+        4, unit="origins", reason="One window is noise; four rolling ones are affordable.", ge=1
+    )
+    origin_spacing_days: int = setting(
+        5, unit="days", reason="No multiple of 7, so that a lead time meets several weekdays.", ge=1
+    )
+    train_days: int = setting(180, unit="days", reason="Half a year covers the weekly rhythm and one season.", ge=14)
+    base_days: int = setting(
+        28, unit="days", reason="Four whole weeks carry the recent level without weekday bias.", ge=7
+    )
+    prior_days: float = setting(
+        3.0, unit="days", reason="A new series leans on its peers as if they were three days of its own.", gt=0
+    )
+    listed_within_days: int = setting(
+        14, unit="days", reason="Without listings, a SKU seen in an area this recently counts as still on sale.", ge=1
+    )
+    volume_bands: tuple[float, ...] = setting(
+        (0.25, 1.0, 4.0, 16.0, 64.0),
+        unit="units per day",
+        reason="Borders of the volume bands: each band quadruples the level, so noise per band is alike.",
+    )
+    boosting: BoostingSettings = BoostingSettings()
