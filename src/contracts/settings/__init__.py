@@ -4,10 +4,10 @@ Environment wins over the file, the file over the defaults. ``TUANCAI_CITY__TIME
 ``city.timezone``; a TOML file has one table per section (``[city]``).
 """
 
+from contracts.settings.book import BookSettings
 from contracts.settings.field import setting
 from contracts.settings.forecast import BoostingSettings, ForecastSettings
 from contracts.settings.rooms import (
-    BookSettings,
     CitySettings,
     PurchaseSettings,
     RoutingSettings,

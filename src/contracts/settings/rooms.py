@@ -45,12 +45,6 @@ class TravelSettings(Section):
     speed_kmh: float = setting(28.0, unit="km/h", reason="City van at night and early morning, lights included.", gt=0)
 
 
-class BookSettings(Section):
-    """The order book."""
-
-    curve_days: int = setting(56, unit="days", reason="Eight weeks give each weekday eight days of arrivals.", ge=7)
-
-
 class PurchaseSettings(Section):
     """Purchase planning."""
 
@@ -72,6 +66,30 @@ class RoutingSettings(Section):
         2000.0,
         unit="yuan per stop",
         reason="Far above any detour: a stop is dropped only when it cannot be served.",
+        gt=0,
+    )
+    loading_minutes: float = setting(
+        20.0, unit="minutes per trip", reason="Crates of one van are rolled in at the base before each trip.", ge=0
+    )
+    depot_unloading_minutes: float = setting(
+        30.0, unit="minutes per linehaul stop", reason="A truck's cages are unloaded at the depot's dock.", ge=0
+    )
+    depot_handling_minutes: float = setting(
+        20.0, unit="minutes", reason="From the truck's unloading until vans of the depot may load.", ge=0
+    )
+    linehaul_slack_minutes: float = setting(
+        60.0,
+        unit="minutes",
+        reason="Linehaul first aims to reach a depot this long after a direct truck could, or by the vans' shift.",
+        ge=0,
+    )
+    seconds_per_unit: float = setting(
+        0.0, unit="s per unit", reason="Handing over, beyond the community's service_minutes; 0: included there.", ge=0
+    )
+    late_yuan_per_minute: float = setting(
+        1.0,
+        unit="yuan per minute",
+        reason="Compares cures only: a window, release or shift moved by a minute against the cost of another van.",
         gt=0,
     )
     tour_share: float = setting(

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.errors import SettingsError
+from contracts.settings.book import BookSettings
 from contracts.settings.forecast import ForecastSettings
 from contracts.settings.rooms import (
-    BookSettings,
     CitySettings,
     PurchaseSettings,
     RoutingSettings,
