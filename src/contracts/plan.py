@@ -17,6 +17,7 @@ class PlanSummary(BaseModel):
     plan_id: str = Field(description="Identity: derived from the inputs, so the same input gives the same id.")
     delivery_date: date
     as_of: datetime = Field(description="Orders up to here were counted.")
+    after: str | None = Field(default=None, description="Plan whose purchase lines were sent and are locked here.")
     stages: tuple[StageReport, ...]
     costs_yuan: dict[str, float] = Field(description="Cost breakdown; the parts sum to 'total'.")
     demand_units: dict[str, float] = Field(description="confirmed, remaining, final.")

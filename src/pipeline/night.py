@@ -38,6 +38,8 @@ class NightInput:
         Lines of the delivery date; what happened after `as_of` is ignored.
     locked : DataFrame[PurchaseLines] or None
         Purchase lines already sent or fixed: input, never undone.
+    after : str or None
+        The plan those lines were sent with.
     """
 
     reference: Reference
@@ -47,6 +49,7 @@ class NightInput:
     delivery_date: pd.Timestamp
     as_of: pd.Timestamp
     locked: DataFrame[PurchaseLines] | None = None
+    after: str | None = None
 
 
 def plan_night(night: NightInput, *, settings: Settings, progress: Progress = silent) -> NightPlan:

@@ -62,6 +62,7 @@ def summarise(night: NightInput, settings: Settings, made: Decisions) -> NightPl
         plan_id=_plan_id(night, inputs, marks),
         delivery_date=night.delivery_date.date(),
         as_of=night.as_of.to_pydatetime(),
+        after=night.after,
         stages=tuple(stage.report for stage in planned),
         costs_yuan={**costs, "total": sum(costs.values())},
         demand_units={

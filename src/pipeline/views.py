@@ -1,4 +1,4 @@
-"""What people read of a plan: demand, costs, orders per supplier, loads, routes - each a small table from the plan's own."""
+"""What people read of a plan: demand, costs, orders per supplier, loads, routes - small tables made from its own."""
 
 from __future__ import annotations
 

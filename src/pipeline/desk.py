@@ -1,0 +1,141 @@
+"""The planning desk: one place where store, registry and settings meet; what the API and the terminal both call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.clock import clock_instant
+from contracts.errors import EmptyInputError, NotFoundError
+from contracts.flow import DailyDemand, Forecast
+from contracts.plan import PlanSummary
+from contracts.planned import PurchaseLines
+from contracts.settings import Settings
+from contracts.world import SUPPLY_TABLES, Reference, World
+from forecast import Registry, build_history, predict
+from pipeline.models import NightModels
+from pipeline.night import NightInput, plan_night
+from pipeline.plan import PLAN_TABLES, NightPlan
+from pipeline.progress import Progress, silent
+from pipeline.training import Training, train_models
+from simulate import supply_for_history
+from store import ImportReport, Mapping, Store
+
+
+@dataclass(frozen=True)
+class PlanningDesk:
+    """A city's store and model registry with the settings they are used under."""
+
+    settings: Settings
+    store: Store
+    registry: Registry
+
+    @classmethod
+    def open(cls, settings: Settings) -> PlanningDesk:
+        """Open the store (creating or migrating its schema) and the registry named in the settings."""
+        return cls(settings, Store.open(settings.storage), Registry.open(settings.storage))
+
+    def import_world(self, world: World) -> ImportReport:
+        """Take in a city's reference data and orders; taking the same in twice changes nothing."""
+        self.store.write_reference(world.reference)
+        return self.store.add_order_lines(world.order_lines, source="world")
+
+    def import_orders(self, path: Path, mapping: Mapping) -> ImportReport:
+        """Take in orders from a file; see `store.Store.import_orders`."""
+        return self.store.import_orders(path, mapping)
+
+    def generate_supply(self, *, seed: int = 0) -> Reference:
+        """Generate a synthetic supply side for the orders in the store, and keep what reference data was given.
+
+        Raises
+        ------
+        EmptyInputError
+            There are no orders to generate it for.
+        """
+        lines = self.store.order_lines()
+        if lines.empty:
+            raise EmptyInputError("There are no orders in the store: import some before generating a supply side.")
+        made = supply_for_history(lines, seed=seed)
+        self.store.write_reference(made)
+        return self.store.reference()
+
+    def history(self, *, before: pd.Timestamp | None = None) -> DataFrame[DailyDemand]:
+        """Return demand per delivery date, community and SKU, of dates before a day."""
+        reference = self.store.reference()
+        until = None if before is None else before - pd.Timedelta(days=1)
+        lines = self.store.order_lines(delivery_to=until)
+        return build_history(lines, reference.listings, reference.communities)
+
+    def train(self, *, until: pd.Timestamp | None = None, progress: Progress = silent) -> Training:
+        """Train both models on delivery dates up to and including `until` (default: all but the last), register them."""
+        return train_models(self.store, self.registry, self.settings, until=until, progress=progress)
+
+    def models(self) -> NightModels:
+        """Return the models that serve: the registry's champion, or the labelled last good ones."""
+        served = self.registry.champion()
+        return NightModels(*served.models, version=served.version)
+
+    def forecast(self, delivery_date: pd.Timestamp, *, days: int = 1) -> DataFrame[Forecast]:
+        """Forecast delivery dates from what was known when the first one's orders opened."""
+        opening = clock_instant(
+            self.settings.city.orders_open, delivery_date=delivery_date, timezone=self.settings.city.timezone
+        )
+        dates = list(pd.date_range(delivery_date, periods=days, unit="us"))
+        return predict(self.models().demand, self.history(before=delivery_date), delivery_dates=dates, issued_at=opening)
+
+    def plan(
+        self,
+        delivery_date: pd.Timestamp,
+        as_of: pd.Timestamp,
+        *,
+        after: str | None = None,
+        progress: Progress = silent,
+    ) -> NightPlan:
+        """Plan a delivery date as of a moment and keep the plan.
+
+        Parameters
+        ----------
+        after : str, optional
+            A plan of the same date whose purchase lines are sent: they are locked, this plan only adds.
+
+        Raises
+        ------
+        NotFoundError
+            The plan to build on does not exist.
+        """
+        plan = plan_night(self.night_input(delivery_date, as_of, after=after), settings=self.settings, progress=progress)
+        self.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
+        return plan
+
+    def night_input(self, delivery_date: pd.Timestamp, as_of: pd.Timestamp, *, after: str | None = None) -> NightInput:
+        """Return what the store knows for planning a date as of a moment."""
+        reference = self.store.reference()
+        return NightInput(
+            reference=reference,
+            history=self.history(before=delivery_date),
+            order_lines=self.store.order_lines(delivery_from=delivery_date, delivery_to=delivery_date),
+            models=self.models(),
+            delivery_date=delivery_date,
+            as_of=as_of,
+            locked=None if after is None else self._sent_lines(after),
+            after=after,
+        )
+
+    def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
+        lines = PurchaseLines.check(self.store.plan_table(plan_id, "purchase_lines"))
+        return PurchaseLines.check(lines.assign(locked=True))
+
+    def saved_plan(self, plan_id: str) -> NightPlan:
+        """Return a kept plan.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such plan.
+        """
+        summary = self.store.plan_summary(plan_id)
+        tables = {name: table.check(self.store.plan_table(plan_id, name)) for name, table in PLAN_TABLES.items()}
+        return NightPlan(summary=summary, **tables)  # type: ignore[arg-type]
