@@ -9,12 +9,11 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
-from contracts.errors import EmptyInputError, NotFoundError
+from contracts.errors import EmptyInputError
 from contracts.flow import DailyDemand, Forecast
-from contracts.plan import PlanSummary
 from contracts.planned import PurchaseLines
 from contracts.settings import Settings
-from contracts.world import SUPPLY_TABLES, Reference, World
+from contracts.world import Reference, World
 from forecast import Registry, build_history, predict
 from pipeline.models import NightModels
 from pipeline.night import NightInput, plan_night
@@ -84,7 +83,9 @@ class PlanningDesk:
             self.settings.city.orders_open, delivery_date=delivery_date, timezone=self.settings.city.timezone
         )
         dates = list(pd.date_range(delivery_date, periods=days, unit="us"))
-        return predict(self.models().demand, self.history(before=delivery_date), delivery_dates=dates, issued_at=opening)
+        return predict(
+            self.models().demand, self.history(before=delivery_date), delivery_dates=dates, issued_at=opening
+        )
 
     def plan(
         self,
@@ -106,7 +107,9 @@ class PlanningDesk:
         NotFoundError
             The plan to build on does not exist.
         """
-        plan = plan_night(self.night_input(delivery_date, as_of, after=after), settings=self.settings, progress=progress)
+        plan = plan_night(
+            self.night_input(delivery_date, as_of, after=after), settings=self.settings, progress=progress
+        )
         self.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
         return plan
 

@@ -1,0 +1,85 @@
+"""Commands that bring data in: import, world, supply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import city_of
+from cli.show import console, progress_bar, show_table
+from simulate import build_world, write_world
+from store import ImportReport, load_mapping, read_world
+
+import_app = typer.Typer(help="Import orders and reference data. 导入订单与基础资料。", no_args_is_help=True)
+world_app = typer.Typer(help="Build simulated cities. 生成模拟城市。", no_args_is_help=True)
+supply_app = typer.Typer(help="Generate a supply side for real orders. 为真实订单生成供应侧。", no_args_is_help=True)
+
+
+def show_report(report: ImportReport) -> None:
+    """Print an import's reconciliation and why rows were rejected."""
+    console.print(report.reconciliation)
+    if len(report.rules):
+        show_table("Rejected, by rule", report.rules)
+        console.print(f"Every rejected row is in {report.failures_path}", style="dim")
+
+
+@import_app.command("orders")
+def import_orders(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file of order lines.")],
+    mapping: Annotated[str, typer.Option(help="Mapping file, or the name of a shipped one.")] = "default",
+) -> None:
+    """Import order lines; importing the same file twice changes nothing."""
+    with progress_bar(f"Import {path.name}"):
+        report = city_of(context).desk.import_orders(path, load_mapping(mapping))
+    show_report(report)
+
+
+@import_app.command("reference")
+def import_reference(
+    context: typer.Context,
+    table: Annotated[str, typer.Argument(help="Table, e.g. offers, communities, skus.")],
+    path: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file.")],
+    mapping: Annotated[str, typer.Option(help="Mapping file, or the name of a shipped one.")] = "default",
+) -> None:
+    """Import one reference table."""
+    show_report(city_of(context).desk.store.import_reference(table, path, load_mapping(mapping)))
+
+
+@import_app.command("world")
+def import_world(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="Directory with one CSV or Parquet file per contract.")],
+) -> None:
+    """Import a world directory: reference data and orders."""
+    with progress_bar(f"Import {directory.name}"):
+        report = city_of(context).desk.import_world(read_world(directory))
+    show_report(report)
+
+
+@world_app.command("build")
+def build(
+    preset: Annotated[str, typer.Argument(help="tiny, town or city.")],
+    out: Annotated[Path, typer.Option(help="Directory to write to.")],
+    seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 0,
+    file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+) -> None:
+    """Build a seeded world with the demand that was true, and write one file per contract."""
+    with progress_bar(f"World {preset}"):
+        world = build_world(preset, seed=seed)
+        write_world(world, out, format=file_format)
+    console.print(f"{len(world.order_lines):,} order lines in {out}")
+
+
+@supply_app.command("generate")
+def generate(
+    context: typer.Context, seed: Annotated[int, typer.Option(help="Same seed, same supply side.")] = 0
+) -> None:
+    """Generate suppliers, offers, warehouses, vans for the orders in the store; labelled synthetic everywhere."""
+    reference = city_of(context).desk.generate_supply(seed=seed)
+    console.print(
+        f"{len(reference.suppliers)} suppliers, {len(reference.offers):,} offers, {len(reference.communities)} "
+        f"communities. Synthetic: {', '.join(reference.synthetic)}"
+    )

@@ -1,0 +1,47 @@
+"""Commands about models: train, forecast, models, promote, rollback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pipeline.artefacts import write_table
+
+from cli.context import city_of, day_of
+from cli.show import console, progress_bar, show_table
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the `tuancai` command."""
+    app.command()(train)
+    app.command()(forecast)
+
+
+def train(
+    context: typer.Context,
+    until: Annotated[
+        str | None, typer.Option(help="Last delivery date to learn from; default: all but the last.")
+    ] = None,
+) -> None:
+    """Train the demand and book models, score them on rolling origins, register them. 训练模型。"""
+    city = city_of(context)
+    with progress_bar("Train") as report:
+        training = city.desk.train(until=day_of(until) if until else None, progress=report)
+    show_table("Scores on rolling origins", training.scores)
+    console.print(training.sentence)
+
+
+def forecast(
+    context: typer.Context,
+    date: Annotated[str, typer.Option(help="First delivery date.")],
+    days: Annotated[int, typer.Option(help="Delivery dates.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write to this CSV, XLSX or Parquet file.")] = None,
+) -> None:
+    """Forecast demand per SKU at community, warehouse and area level. 需求预测。"""
+    made = city_of(context).desk.forecast(day_of(date), days=days)
+    if out is not None:
+        write_table(made, out)
+        console.print(f"{len(made):,} rows in {out}")
+    top = made[made["level"] == "warehouse"].sort_values("mean", ascending=False)
+    show_table("Warehouse level, largest first", top.drop(columns=["level", "issued_at"]), most=15)

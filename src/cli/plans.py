@@ -1,0 +1,128 @@
+"""Commands about plans: plan, plans, show, orders, sorting, loads, routes, export, rerun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pipeline.artefacts import write_artefacts
+
+from cli.context import city_of, day_of
+from cli.show import console, progress_bar, show_plan, show_table
+from pipeline import views
+from pipeline.replay import rerun_plan
+
+PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the `tuancai` command."""
+    for command in (plan, plans, show, orders, sorting, loads, routes, export, rerun):
+        app.command()(command)
+
+
+def plan(
+    context: typer.Context,
+    date: Annotated[str, typer.Option(help="Delivery date, e.g. 2026-03-01.")],
+    as_of: Annotated[
+        str, typer.Option(help="cutoff, a time of the evening before such as 18:00, or a moment.")
+    ] = "cutoff",
+    after: Annotated[str | None, typer.Option(help="Plan whose purchase orders are sent already.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write every artefact to this directory.")] = None,
+) -> None:
+    """Plan a delivery date: purchase orders, sorting waves, routes. 生成计划。"""
+    city = city_of(context)
+    day = day_of(date)
+    with progress_bar(f"Plan {date} as of {as_of}") as report:
+        made = city.desk.plan(day, city.moment(as_of, day), after=after, progress=report)
+    reference = city.desk.store.reference()
+    show_plan(made, reference, timezone=city.settings.city.timezone)
+    if out is not None:
+        write_artefacts(made, reference, out, settings=city.settings)
+        console.print(f"Artefacts in {out}")
+
+
+def plans(context: typer.Context) -> None:
+    """List the plans in the store. 计划列表。"""
+    show_table("Plans", views.plan_list(city_of(context).desk.store.plan_summaries()), most=50)
+
+
+def show(context: typer.Context, plan_id: PlanId) -> None:
+    """Show a plan. 查看计划。"""
+    city = city_of(context)
+    show_plan(city.desk.saved_plan(plan_id), city.desk.store.reference(), timezone=city.settings.city.timezone)
+
+
+def orders(
+    context: typer.Context,
+    plan_id: PlanId,
+    supplier: Annotated[str | None, typer.Option(help="Only this supplier.")] = None,
+) -> None:
+    """Show purchase orders by supplier. 采购单。"""
+    desk = city_of(context).desk
+    made, reference = desk.saved_plan(plan_id), desk.store.reference()
+    if supplier is None:
+        show_table("Orders per supplier", views.supplier_view(made, reference), most=200)
+    show_table("Purchase lines", views.order_view(made, reference, supplier), most=500 if supplier else 30)
+
+
+def sorting(
+    context: typer.Context,
+    plan_id: PlanId,
+    warehouse: Annotated[str | None, typer.Option(help="Only this warehouse.")] = None,
+    zone: Annotated[str | None, typer.Option(help="ambient, chilled or frozen.")] = None,
+    wave: Annotated[int | None, typer.Option(help="Only this wave.")] = None,
+) -> None:
+    """Show sorting assignments by warehouse, zone and wave. 分拣任务。"""
+    city = city_of(context)
+    tasks = views.sorting_view(
+        city.desk.saved_plan(plan_id),
+        city.desk.store.reference(),
+        warehouse_id=warehouse,
+        temperature_zone=zone,
+        wave=wave,
+    )
+    show_table("Sorting assignments", tasks, most=60, timezone=city.settings.city.timezone)
+
+
+def loads(context: typer.Context, plan_id: PlanId) -> None:
+    """Show loads and people per warehouse, zone and wave. 分拣负荷。"""
+    city = city_of(context)
+    view = views.load_view(city.desk.saved_plan(plan_id))
+    show_table("Loads", view, most=200, timezone=city.settings.city.timezone)
+
+
+def routes(
+    context: typer.Context,
+    plan_id: PlanId,
+    warehouse: Annotated[str | None, typer.Option(help="Only routes from this warehouse or depot.")] = None,
+) -> None:
+    """Show routes and their stops. 配送路线。"""
+    city = city_of(context)
+    made, timezone = city.desk.saved_plan(plan_id), city.settings.city.timezone
+    show_table("Trips", views.trip_view(made, warehouse), most=200, timezone=timezone)
+    stops = views.stop_view(made, city.desk.store.reference(), warehouse)
+    show_table("Stops", stops, most=400 if warehouse else 60, timezone=timezone)
+    if len(made.unserved):
+        show_table("Not served", made.unserved, most=200)
+
+
+def export(
+    context: typer.Context,
+    plan_id: PlanId,
+    out: Annotated[Path, typer.Option(help="Directory to write to.")],
+) -> None:
+    """Write a plan's artefacts: CSV of every table, workbooks per supplier and per warehouse. 导出。"""
+    city = city_of(context)
+    written = write_artefacts(city.desk.saved_plan(plan_id), city.desk.store.reference(), out, settings=city.settings)
+    console.print(f"{len(written)} files in {out}")
+
+
+def rerun(context: typer.Context, plan_id: PlanId) -> None:
+    """Plan again from the same inputs and say whether the plan is the same. 重算核对。"""
+    with progress_bar(f"Rerun {plan_id}") as report:
+        outcome = rerun_plan(city_of(context).desk, plan_id, progress=report)
+    console.print(outcome.sentence)
+    if not outcome.identical:
+        raise typer.Exit(1)
