@@ -1,0 +1,102 @@
+"""The one door to Parquet (pyarrow): whole frames to files and bytes and back, visible only when complete."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts.errors import CorruptFileError
+from store.disk import storing
+
+
+def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a Parquet file as a frame, timestamps in microseconds.
+
+    Raises
+    ------
+    CorruptFileError
+        The file is no Parquet file, or is cut off.
+    """
+    try:
+        table = pq.ParquetFile(path).read(columns=None if columns is None else list(columns))
+        return _frame(table)
+    except (pa.ArrowException, OSError, ValueError) as broken:
+        if isinstance(broken, FileNotFoundError):
+            raise
+        raise CorruptFileError(str(path), f"it is no complete Parquet file ({_first_line(broken)})") from broken
+
+
+def read_parquets(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return several Parquet files of one schema as one frame, in the order given.
+
+    Raises
+    ------
+    CorruptFileError
+        One of the files is missing or broken; the sentence names it.
+    """
+    tables = []
+    for path in paths:
+        try:
+            tables.append(pq.ParquetFile(path).read())
+        except (pa.ArrowException, OSError) as broken:
+            raise CorruptFileError(str(path), f"a file of the history is damaged ({_first_line(broken)})") from broken
+    return _frame(pa.concat_tables(tables))
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame so that `path` holds all of it or does not exist: temporary file, fsync, rename, fsync.
+
+    Raises
+    ------
+    StorageFullError
+        The disk is full; nothing is left at `path`.
+    """
+    data = parquet_bytes(frame)
+    temporary = path.with_name(f".{path.name}.part")
+    with storing(path, clean=temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power cut."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a frame as the bytes of a Parquet file."""
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def frame_from_bytes(data: bytes) -> pd.DataFrame:
+    """Return the frame that `parquet_bytes` wrote."""
+    return _frame(pq.ParquetFile(io.BytesIO(data)).read())
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    for name in frame.columns:
+        if frame[name].dtype.kind == "M":
+            frame[name] = frame[name].dt.as_unit("us")
+    return frame
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
