@@ -1,1 +1,14 @@
 """Seeded worlds - tiny, town, city - with reference data, order streams and the demand that was true."""
+
+from simulate.settings import PRESETS, SupplySettings, WorldSettings
+from simulate.world import build_world, planning_date
+from simulate.write import write_world
+
+__all__ = [
+    "PRESETS",
+    "SupplySettings",
+    "WorldSettings",
+    "build_world",
+    "planning_date",
+    "write_world",
+]
