@@ -1,1 +1,9 @@
 """Which van brings what to which community, and when."""
+
+from optimize.routing.build import routing_data
+from optimize.routing.check import check
+from optimize.routing.data import RoutingData
+from optimize.routing.plan import RoutePlan
+from optimize.routing.route import route
+
+__all__ = ["RoutePlan", "RoutingData", "check", "route", "routing_data"]

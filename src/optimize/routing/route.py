@@ -1,0 +1,205 @@
+"""`route`: linehaul, then the last mile, searched by PyVRP, explained, tabled and checked."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from contracts.errors import CheckFailedError
+from contracts.solve import SolveLimits, SolveStatus, StageReport, relative_gap
+from optimize.routing.bound import lower_bound
+from optimize.routing.check import check
+from optimize.routing.data import RoutingData
+from optimize.routing.diagnose import Diagnosis, diagnose, hopeless
+from optimize.routing.duty import Duty
+from optimize.routing.handover import brought_at, last_mile
+from optimize.routing.insertion import insert_left_over
+from optimize.routing.plan import RoutePlan, plan_tables, unserved_table
+from optimize.routing.solver import SOLVER, Effort, search
+from optimize.routing.territory import Territory
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Duties of one territory, and whether seconds ended their search."""
+
+    duties: tuple[Duty, ...]
+    out_of_time: bool
+
+
+def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
+    """Return the cheapest routes found.
+
+    First the warehouses (direct communities and linehaul to depots), then each depot's vans with the goods as linehaul
+    brings them. `limits.work` counts search iterations per territory; `limits.seconds` guards the whole call, and
+    `report.stopped_by` says when it ended a search. Territories are searched `limits.workers` at a time.
+
+    Every stop is on a route or in `unserved` with its reason and cheapest cure. The cost is recomputed from the tables;
+    the gap is to the bound of `lower_bound`, which is loose.
+
+    Raises
+    ------
+    CheckFailedError
+        The plan did not survive `check`; it is not handed out.
+    """
+    started = time.perf_counter()
+    effort = _Budget(limits, started, data.stops)
+    first = _searched(effort.share(data.warehouses), _aiming(data))
+    first = _late_linehaul(data, first, effort)
+    ready = brought_at(data, [answer.duties for answer in first])
+    arrived = [last_mile(depot, ready) for depot in data.depots]
+    depots = [territory for territory, _ in arrived]
+    second = _searched(effort.share(depots), depots)
+
+    planned = [
+        (territory, answer.duties)
+        for territory, answer in zip((*data.warehouses, *depots), (*first, *second), strict=True)
+    ]
+    stops, trips, costs = plan_tables(planned, data.midnight)
+    unserved = unserved_table([*_unserved_rows(data, planned), *_stranded_rows(data, [left for _, left in arrived])])
+    costs["unserved"] = data.settings.unserved_yuan * len(unserved)
+    costs["total"] = sum(costs.values())
+    bound = sum(lower_bound(territory) for territory in (*data.warehouses, *data.depots))
+    report = StageReport(
+        stage="routing",
+        status=_status(served=len(stops), unserved=len(unserved)),
+        cost_yuan=costs["total"],
+        bound_yuan=min(bound, costs["total"]),
+        gap=relative_gap(costs["total"], bound),
+        seconds=time.perf_counter() - started,
+        seed=limits.seed,
+        solver=SOLVER if planned else "",
+        stopped_by=_stopped_by([*first, *second]),
+        explanation=tuple(f"{row.destination_id}: {row.reason} {row.cure}" for row in unserved.head(20).itertuples()),
+    )
+    plan = RoutePlan(stops, trips, unserved, costs, report, _warnings(data, len(unserved)))
+    findings = check(data, plan)
+    if findings:
+        raise CheckFailedError("routing", findings)
+    log.info(
+        "routing: %d stops in, %d served on %d routes, %d unserved, %.2f yuan, %.1f s",
+        data.stops,
+        len(stops),
+        stops["route_id"].nunique(),
+        len(unserved),
+        costs["total"],
+        report.seconds,
+    )
+    return plan
+
+
+class _Budget:
+    """Shares the seconds of a call out over territories by their number of stops."""
+
+    def __init__(self, limits: SolveLimits, started: float, stops: int) -> None:
+        self.limits = limits
+        self.ends = started + limits.seconds
+        self.stops = max(stops, 1)
+
+    def share(self, territories: Sequence[Territory]) -> list[Effort]:
+        """Return each territory's effort: iterations as given, seconds by its share of the stops still to search."""
+        left = max(self.ends - time.perf_counter(), 0.0)
+        side_by_side = min(self.limits.workers, max(len(territories), 1))
+        shares = [len(territory.stops) / self.stops for territory in territories]
+        self.stops = max(self.stops - sum(len(territory.stops) for territory in territories), 1)
+        return [
+            Effort(
+                iterations=self.limits.work,
+                seconds=max(left * min(part * side_by_side, 1.0), 0.05),
+                seed=self.limits.seed,
+                workers=self.limits.workers,
+            )
+            for part in shares
+        ]
+
+
+def _searched(efforts: Sequence[Effort], territories: Sequence[Territory]) -> list[_Answer]:
+    """Return the answer of each territory, several at a time; PyVRP releases the interpreter while it searches."""
+    workers = max((effort.workers for effort in efforts), default=1)
+    if workers == 1 or len(territories) < 2:
+        return [_search_one(t, e) for t, e in zip(territories, efforts, strict=True)]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(_search_one, territories, efforts))
+
+
+def _search_one(territory: Territory, effort: Effort) -> _Answer:
+    """Return the duties for the stops that can be served at all, left-overs inserted where they fit."""
+    possible = np.setdiff1d(np.arange(len(territory.stops)), hopeless(territory)).astype(np.int64)
+    if not len(possible) or not territory.vans:
+        return _Answer((), out_of_time=False)
+    found = search(territory.only(possible), effort)
+    duties = tuple(
+        Duty(duty.van, tuple(tuple(int(possible[s]) for s in trip) for trip in duty.trips))
+        for duty in found.duties or ()
+    )
+    return _Answer(insert_left_over(territory, duties), found.out_of_time)
+
+
+def _aiming(data: RoutingData) -> list[Territory]:
+    """Return the warehouse territories with linehaul stops due at their wished arrival."""
+    closes = [territory.stops.close_s.copy() for territory in data.warehouses]
+    for hand in data.handovers:
+        closes[hand.warehouse][hand.stop] = max(
+            min(hand.aim_s, int(closes[hand.warehouse][hand.stop])),
+            int(data.warehouses[hand.warehouse].stops.open_s[hand.stop]),
+        )
+    return [
+        replace(territory, stops=replace(territory.stops, close_s=close))
+        for territory, close in zip(data.warehouses, closes, strict=True)
+    ]
+
+
+def _late_linehaul(data: RoutingData, first: list[_Answer], budget: _Budget) -> list[_Answer]:
+    """Return the answers, searched again with the latest useful arrivals where wished ones left linehaul out."""
+    served = [{stop for duty in answer.duties for stop in duty.stops} for answer in first]
+    again = sorted({hand.warehouse for hand in data.handovers if hand.stop not in served[hand.warehouse]})
+    if not again:
+        return first
+    retried = _searched(budget.share([data.warehouses[i] for i in again]), [data.warehouses[i] for i in again])
+    better = dict(zip(again, retried, strict=True))
+    return [better.get(number, answer) for number, answer in enumerate(first)]
+
+
+def _unserved_rows(data: RoutingData, planned: Sequence[tuple[Territory, Sequence[Duty]]]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for territory, duties in planned:
+        served = {stop for duty in duties for stop in duty.stops}
+        for stop in sorted(set(range(len(territory.stops))) - served):
+            why = diagnose(territory, duties, stop, data.settings)
+            rows.append(why.row(territory.stops.ids[stop], territory.base_ids[0]))
+    return rows
+
+
+def _stranded_rows(data: RoutingData, left: Sequence[Sequence[str]]) -> list[dict[str, object]]:
+    """Return the communities whose goods do not reach their depot."""
+    rows: list[dict[str, object]] = []
+    for depot, communities in zip(data.depots, left, strict=True):
+        why = Diagnosis(
+            f"No truck brings its goods to {depot.name}.", f"Cure the linehaul to {depot.name}; see its own line.", None
+        )
+        rows.extend(why.row(community, depot.name) for community in communities)
+    return rows
+
+
+def _status(*, served: int, unserved: int) -> SolveStatus:
+    if unserved and not served:
+        return SolveStatus.INFEASIBLE
+    return SolveStatus.FEASIBLE if served else SolveStatus.PROVED
+
+
+def _stopped_by(answers: Sequence[_Answer]) -> str:
+    if not any(answer.duties for answer in answers):
+        return ""
+    return "seconds" if any(answer.out_of_time for answer in answers) else "work"
+
+
+def _warnings(data: RoutingData, unserved: int) -> tuple[str, ...]:
+    left = [f"{unserved} places are not served; each has its reason and cure."] if unserved else []
+    return (*data.warnings, *left)

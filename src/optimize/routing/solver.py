@@ -1,0 +1,225 @@
+"""The one door to PyVRP: a territory in, duties out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyvrp import (
+    Activity,
+    ActivityType,
+    Client,
+    Depot,
+    Location,
+    PenaltyManager,
+    PenaltyParams,
+    ProblemData,
+    RandomNumberGenerator,
+    Route,
+    Solution,
+    VehicleType,
+)
+from pyvrp.exceptions import PenaltyBoundWarning
+from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchParams
+from pyvrp.search import (
+    OPERATORS,
+    LocalSearch,
+    NeighbourhoodParams,
+    PerturbationManager,
+    PerturbationParams,
+    compute_neighbours,
+)
+from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria, StoppingCriterion
+
+from optimize.routing.duty import Duty
+from optimize.routing.scale import NO_LIMIT, Scale, scale_of
+from optimize.routing.territory import Territory
+
+SOLVER = f"PyVRP {version('pyvrp')}"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What one search may use: iterations (None: no limit), seconds, seed, processes."""
+
+    iterations: int | None
+    seconds: float
+    seed: int
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one search found.
+
+    Attributes
+    ----------
+    duties : tuple of Duty or None
+        None when no feasible answer was found.
+    out_of_time : bool
+        Seconds, not iterations, ended the search.
+    """
+
+    duties: tuple[Duty, ...] | None
+    iterations: int
+    out_of_time: bool
+
+
+def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) -> Found:
+    """Return the best duties PyVRP finds, starting from `start` if given.
+
+    Same territory, start, seed and iterations give the same duties, as long as seconds do not end the search.
+    """
+    scale = scale_of(territory)
+    data = problem(territory, scale)
+    random = RandomNumberGenerator(seed=effort.seed)
+    neighbours = compute_neighbours(data, NeighbourhoodParams())
+    local = LocalSearch(data, random, neighbours, PerturbationManager(PerturbationParams()))
+    for operator in OPERATORS:
+        if operator.supports(data):
+            local.add_operator(operator(data))
+    penalties = PenaltyParams(max_penalty=_largest_penalty(data))
+    manager = PenaltyManager(_first_penalties(data), penalties)
+    first = _solution(data, start) if start else None
+    if first is None:
+        first = local(Solution.make_random(data, random), manager.max_cost_evaluator(), exhaustive=True)
+    rules: list[StoppingCriterion] = [MaxRuntime(effort.seconds)]
+    if effort.iterations is not None:
+        rules.insert(0, MaxIterations(effort.iterations))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PenaltyBoundWarning)  # an answer that stays infeasible is reported as such
+        found = IteratedLocalSearch(data, manager, local, first, IteratedLocalSearchParams()).run(
+            MultipleCriteria(rules), collect_stats=False
+        )
+    return Found(
+        duties=_duties(found.best) if found.best.is_feasible() else None,
+        iterations=found.num_iterations,
+        out_of_time=effort.iterations is None or found.num_iterations < effort.iterations,
+    )
+
+
+def problem(territory: Territory, scale: Scale) -> ProblemData:
+    """Return a territory as PyVRP data: bases are depots, stops are clients in the same order."""
+    stops, first = territory.stops, territory.first_stop
+    demand = np.column_stack(
+        [scale.load(stops.load_kg), scale.load(stops.load_l), *(flag for flag, _ in _capabilities(territory))]
+    ).astype(np.int64)
+    metres: Any = territory.travel.distance_m  # PyVRP's stub types arrays without a shape
+    seconds: Any = territory.travel.duration_s
+    optional = territory.unserved_yuan is not None
+    prize = scale.money(territory.unserved_yuan) if territory.unserved_yuan is not None else 0
+    clients = [
+        Client(
+            location=first + i,
+            delivery=demand[i].tolist(),
+            service_duration=int(stops.service_s[i]),
+            tw_early=scale.clock(stops.open_s[i]),
+            tw_late=scale.clock(stops.close_s[i]),
+            release_time=scale.clock(stops.release_s[i]),
+            prize=prize,
+            required=not optional,
+        )
+        for i in range(len(stops))
+    ]
+    return ProblemData(
+        locations=[Location(float(x), float(y)) for x, y in zip(territory.longitude, territory.latitude, strict=True)],
+        clients=clients,
+        depots=[Depot(i, service_duration=territory.loading_s) for i in range(first)],
+        vehicle_types=_vehicle_types(territory, scale),
+        distance_matrices=[metres],
+        duration_matrices=[seconds],
+    )
+
+
+def _capabilities(territory: Territory) -> list[tuple[NDArray[np.int64], list[bool]]]:
+    """Return each temperature need that some van lacks: the stops that have it, and which vans meet it.
+
+    A need is a load dimension: a van without it has capacity zero there.
+    """
+    needs = [
+        (territory.stops.chilled, [van.carries_chilled for van in territory.vans]),
+        (territory.stops.frozen, [van.carries_frozen for van in territory.vans]),
+    ]
+    return [(flag.astype(np.int64), met) for flag, met in needs if flag.any() and not all(met)]
+
+
+def _vehicle_types(territory: Territory, scale: Scale) -> list[VehicleType]:
+    capabilities = _capabilities(territory)
+    types = []
+    for index, van in enumerate(territory.vans):
+        types.append(
+            VehicleType(
+                num_available=van.count,
+                capacity=[
+                    scale.capacity(van.capacity_kg),
+                    scale.capacity(van.capacity_l),
+                    *(NO_LIMIT if met[index] else 0 for _, met in capabilities),
+                ],
+                start_depot=van.base,
+                end_depot=van.base,
+                fixed_cost=scale.money(van.fixed_yuan),
+                tw_early=scale.clock(van.shift_start_s),
+                tw_late=scale.clock(van.shift_end_s),
+                shift_duration=NO_LIMIT if van.max_duty_s is None else van.max_duty_s,
+                unit_distance_cost=scale.money(van.yuan_per_km / 1000.0),
+                unit_duration_cost=scale.money(van.yuan_per_hour / 3600.0),
+                reload_depots=[van.base] if van.max_trips > 1 else [],
+                max_reloads=van.max_trips - 1,
+                name=van.vehicle_type_id,
+            )
+        )
+    return types
+
+
+def _first_penalties(data: ProblemData) -> tuple[list[float], float, float]:
+    """Return first penalties: the cost of an average leg per unit of average load, second and metre.
+
+    After Vidal et al. (2012), section 4.2, who start from the ratio of typical distance to typical demand.
+    """
+    leg_m, leg_s = data.distance_matrix(0).mean(), data.duration_matrix(0).mean()
+    types = data.vehicle_types()
+    leg = np.mean([t.unit_distance_cost * leg_m + t.unit_duration_cost * leg_s for t in types]) + 1.0
+    loads = np.array([client.delivery for client in data.clients()], dtype=np.float64)
+    typical = np.where(loads > 0, loads, np.nan)
+    typical_load = np.nan_to_num(np.nanmean(typical, axis=0), nan=1.0) if np.isfinite(typical).any() else loads[0] + 1
+    return (leg / np.maximum(typical_load, 1.0)).tolist(), float(leg / max(leg_s, 1.0)), float(leg / max(leg_m, 1.0))
+
+
+def _largest_penalty(data: ProblemData) -> float:
+    """Return a penalty per unit above which no saving elsewhere can buy a violation."""
+    types = data.vehicle_types()
+    prize = max((client.prize for client in data.clients()), default=0)
+    return float(max(100_000.0, prize, *(t.fixed_cost for t in types)))
+
+
+def _solution(data: ProblemData, duties: Sequence[Duty]) -> Solution:
+    routes = []
+    for duty in duties:
+        base = data.vehicle_type(duty.van).start_depot
+        visits = []
+        for number, trip in enumerate(duty.trips):
+            if number:
+                visits.append(Activity(ActivityType.DEPOT, base))
+            visits.extend(Activity(ActivityType.CLIENT, stop) for stop in trip)
+        routes.append(Route(data, visits, duty.van))
+    return Solution(data, routes)
+
+
+def _duties(solution: Solution) -> tuple[Duty, ...]:
+    duties = []
+    for route in solution.routes():
+        trips: list[list[int]] = [[]]
+        for activity in route:
+            if activity.is_client():
+                trips[-1].append(activity.idx)
+            elif trips[-1]:
+                trips.append([])
+        kept = tuple(tuple(trip) for trip in trips if trip)
+        if kept:
+            duties.append(Duty(route.vehicle_type(), kept))
+    return tuple(sorted(duties, key=lambda duty: (duty.van, duty.trips)))
