@@ -11,13 +11,13 @@ from contracts.settings.rooms import (
     CitySettings,
     PurchaseSettings,
     RoutingSettings,
-    ServiceSettings,
     SolveSettings,
     SortingSettings,
     StorageSettings,
     TravelSettings,
 )
 from contracts.settings.root import Settings, load_settings
+from contracts.settings.service import ServiceSettings
 
 __all__ = [
     "BookSettings",

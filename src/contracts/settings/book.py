@@ -33,4 +33,7 @@ class BookSettings(Section):
     count_dispersion: float = setting(
         2.0, unit="-", reason="Gamma shape of demand where nothing is learned yet: variance = r + r^2 / 2.", gt=0
     )
+    unknown_units: float = setting(
+        1.0, unit="units per day", reason="Expected of a SKU at a community before anything is known of either.", gt=0
+    )
     seed: int = setting(0, unit="-", reason="Seed of the sample of series that is learned from.", ge=0)

@@ -57,6 +57,24 @@ class SortingSettings(Section):
     """Sorting waves."""
 
     wave_minutes: int = setting(60, unit="minutes", reason="Zones are staffed by the hour.", ge=15, le=240)
+    overtime_minutes: int = setting(
+        120, unit="minutes", reason="Sorting may run on so long after closing; vans cannot wait longer.", ge=0, le=720
+    )
+    late_yuan_per_minute: float = setting(
+        1.0,
+        unit="yuan per destination and minute",
+        reason="A van and its driver wait at about half of that; the rest is the leader's goodwill.",
+        ge=0,
+    )
+    shortage_rule: Literal["proportional", "smallest_protected", "prepaid_first"] = setting(
+        "proportional", unit="-", reason="How scarce goods are shared; the same share for everyone is easiest to defend."
+    )
+    whole_model_pairs: int = setting(
+        1200,
+        unit="destinations x waves",
+        reason="Up to this size a zone's whole PuLP model is solved; above, its relaxation is solved and repaired.",
+        ge=0,
+    )
 
 
 class RoutingSettings(Section):
@@ -130,11 +148,3 @@ class StorageSettings(Section):
     history: Path = setting(Path("data/history"), unit="path", reason="Order history in Parquet by delivery date.")
     models: Path = setting(Path("models"), unit="path", reason="MLflow's SQLite backend and artefacts.")
     tracking_uri: str = setting("", unit="URL", reason="MLflow server; empty uses the embedded backend in `models`.")
-
-
-class ServiceSettings(Section):
-    """The API."""
-
-    host: str = setting("127.0.0.1", unit="address", reason="Not reachable from outside unless asked.")
-    port: int = setting(8000, unit="port", reason="Usual development port.", ge=1, le=65535)
-    log_format: Literal["text", "json"] = setting("text", unit="-", reason="json for machines.")

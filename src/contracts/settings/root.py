@@ -16,12 +16,12 @@ from contracts.settings.rooms import (
     CitySettings,
     PurchaseSettings,
     RoutingSettings,
-    ServiceSettings,
     SolveSettings,
     SortingSettings,
     StorageSettings,
     TravelSettings,
 )
+from contracts.settings.service import ServiceSettings
 
 
 class Settings(BaseSettings):
