@@ -26,9 +26,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    out: Annotated[
-        Path, typer.Option(help="Directory for the store, the models and every artefact; made anew.")
-    ] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Directory for the store, models and artefacts; made anew.")] = Path("out"),
     preset: Annotated[str, typer.Option(help="tiny or town.")] = "town",
     seed: Annotated[int, typer.Option(help="Same seed, same town, same plan.")] = 0,
 ) -> None:

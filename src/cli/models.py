@@ -20,9 +20,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def train(
     context: typer.Context,
-    until: Annotated[
-        str | None, typer.Option(help="Last delivery date to learn from; default: all but the last.")
-    ] = None,
+    until: Annotated[str | None, typer.Option(help="Last delivery date to learn from.")] = None,
 ) -> None:
     """Train the demand and book models, score them on rolling origins, register them. 训练模型。"""
     city = city_of(context)

@@ -25,9 +25,7 @@ def add_commands(app: typer.Typer) -> None:
 def plan(
     context: typer.Context,
     date: Annotated[str, typer.Option(help="Delivery date, e.g. 2026-03-01.")],
-    as_of: Annotated[
-        str, typer.Option(help="cutoff, a time of the evening before such as 18:00, or a moment.")
-    ] = "cutoff",
+    as_of: Annotated[str, typer.Option(help="cutoff, 18:00 (the evening before), or a moment.")] = "cutoff",
     after: Annotated[str | None, typer.Option(help="Plan whose purchase orders are sent already.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write every artefact to this directory.")] = None,
 ) -> None:

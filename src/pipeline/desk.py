@@ -69,7 +69,7 @@ class PlanningDesk:
         return build_history(lines, reference.listings, reference.communities)
 
     def train(self, *, until: pd.Timestamp | None = None, progress: Progress = silent) -> Training:
-        """Train both models on delivery dates up to and including `until` (default: all but the last), register them."""
+        """Train both models on delivery dates up to `until` (default: all but the last) and register them."""
         return train_models(self.store, self.registry, self.settings, until=until, progress=progress)
 
     def models(self) -> NightModels:

@@ -140,3 +140,24 @@ def shortage_view(plan: NightPlan, skus: pd.DataFrame) -> pd.DataFrame:
     rows = plan.coverage.assign(at_stake_yuan=plan.coverage["short_yuan"] + plan.coverage["surplus_yuan"].clip(lower=0))
     rows = rows[rows["at_stake_yuan"] > 0].merge(skus[["sku_id", "name"]], on="sku_id", how="left")
     return rows.sort_values(["at_stake_yuan", "sku_id"], ascending=[False, True], ignore_index=True)
+
+
+def plan_list(summaries: list[PlanSummary]) -> pd.DataFrame:
+    """Return one row per plan, the latest delivery date and moment first."""
+    rows = [
+        {
+            "plan_id": plan.plan_id,
+            "delivery_date": str(plan.delivery_date),
+            "as_of": pd.Timestamp(plan.as_of),
+            "status": plan.status.value,
+            "total_yuan": plan.costs_yuan["total"],
+            "model": plan.model_version,
+            "warnings": len(plan.warnings),
+            "after": plan.after or "",
+        }
+        for plan in summaries
+    ]
+    columns = ["plan_id", "delivery_date", "as_of", "status", "total_yuan", "model", "warnings", "after"]
+    return pd.DataFrame(rows, columns=columns).sort_values(
+        ["delivery_date", "as_of", "plan_id"], ascending=[False, False, True], ignore_index=True
+    )
