@@ -1,0 +1,152 @@
+"""The night as a whole: nothing is lost between order line and route stop, and the same input gives the same plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from contracts.errors import EmptyInputError, InputError
+from contracts.flow import OrderLines
+from contracts.world import World
+from pipeline.desk import PlanningDesk
+from pipeline.goods import asked_units, stop_loads
+from pipeline.night import plan_night
+from pipeline.plan import NightPlan
+from pipeline.replay import compare_plans, rerun_plan
+from pipeline.score import score_book
+
+PLANS = pytest.mark.parametrize("which", ["evening_plan", "cutoff_plan"])
+
+
+@PLANS
+def test_units_are_conserved_from_purchase_to_route_stop(which: str, request: pytest.FixtureRequest) -> None:
+    """stock + due in + bought = allotted + surplus; allotted = sorted = delivered + reported as unserved."""
+    plan: NightPlan = request.getfixturevalue(which)
+    key = ["warehouse_id", "sku_id"]
+    supplied = plan.arrivals.groupby(key)["units"].sum()
+    allotted = plan.allotments.groupby(key)["allotted_units"].sum().reindex(supplied.index, fill_value=0.0)
+    assert (supplied - allotted >= -1e-9).all()
+    sorted_units = plan.sorting_tasks.groupby(["destination_id", "sku_id"])["units"].sum().sort_index()
+    given = plan.allotments[plan.allotments["allotted_units"] > 0]
+    given = given.groupby(["community_id", "sku_id"])["allotted_units"].sum().sort_index()
+    assert sorted_units.index.equals(given.index.rename(["destination_id", "sku_id"]))
+    np.testing.assert_allclose(sorted_units, given, atol=1e-9)
+    served = plan.route_stops.dropna(subset="community_id").groupby("community_id")["units"].sum()
+    due = given.groupby("community_id").sum()
+    unserved = set(plan.unserved["destination_id"])
+    assert set(served.index) | unserved == set(due.index)
+    np.testing.assert_allclose(served.sort_index(), due[served.index].sort_index(), atol=1e-6)
+
+
+@PLANS
+def test_bought_plus_stock_is_what_arrives(which: str, request: pytest.FixtureRequest) -> None:
+    """Every purchased unit and every usable stock unit is an arrival, and nothing else is."""
+    plan: NightPlan = request.getfixturevalue(which)
+    key = ["warehouse_id", "sku_id"]
+    coverage = plan.coverage.set_index(key)
+    came = plan.arrivals.groupby(key)["units"].sum().reindex(coverage.index, fill_value=0.0)
+    np.testing.assert_allclose(came, coverage["available"] + coverage["bought"], atol=1e-9)
+    bought = plan.purchase_lines.groupby(key)["units"].sum().reindex(coverage.index, fill_value=0.0)
+    np.testing.assert_allclose(bought, coverage["bought"], atol=1e-9)
+
+
+def test_confirmed_units_are_the_order_lines_placed_and_not_cancelled(
+    tiny: World, tomorrow: pd.Timestamp, evening_plan: NightPlan
+) -> None:
+    """The book's confirmed column, summed by hand from the order lines."""
+    as_of = pd.Timestamp(evening_plan.summary.as_of)
+    lines = tiny.order_lines[tiny.order_lines["delivery_date"] == tomorrow]
+    placed = lines[lines["placed_at"] <= as_of]
+    alive = placed[placed["cancelled_at"].isna() | (placed["cancelled_at"] > as_of)]
+    book = evening_plan.order_book[evening_plan.order_book["level"] == "warehouse"]
+    assert book["confirmed"].sum() == pytest.approx(alive["quantity"].sum())
+    assert evening_plan.summary.demand_units["confirmed"] == pytest.approx(alive["quantity"].sum())
+
+
+def test_at_the_cutoff_everything_is_confirmed_and_the_sent_orders_are_kept(
+    evening_plan: NightPlan, cutoff_plan: NightPlan
+) -> None:
+    """Nothing is expected after the cutoff; locked lines are in the plan with their cases."""
+    assert cutoff_plan.order_book["remaining_mean"].eq(0).all()
+    key = ["supplier_id", "sku_id", "warehouse_id"]
+    locked = cutoff_plan.purchase_lines[cutoff_plan.purchase_lines["locked"]].set_index(key)["cases"]
+    sent = evening_plan.purchase_lines.set_index(key)["cases"]
+    held = cutoff_plan.purchase_lines.set_index(key)["cases"]
+    assert (held.reindex(sent.index) >= sent).all()
+    assert set(sent.index) <= set(held.index)
+    assert len(locked) > 0
+
+
+@PLANS
+def test_the_cost_parts_sum_to_the_total(which: str, request: pytest.FixtureRequest) -> None:
+    """The breakdown explains every yuan."""
+    costs = dict(request.getfixturevalue(which).summary.costs_yuan)
+    total = costs.pop("total")
+    assert sum(costs.values()) == pytest.approx(total, abs=1e-6)
+
+
+def test_the_same_input_gives_the_same_plan(desk: PlanningDesk, evening_plan: NightPlan) -> None:
+    """A kept plan, replayed from the store, comes out identical."""
+    outcome = rerun_plan(desk, evening_plan.summary.plan_id)
+    assert outcome.identical, outcome.sentence
+    assert outcome.changed_inputs == ()
+
+
+def test_a_kept_plan_is_read_back_as_it_was(desk: PlanningDesk, evening_plan: NightPlan) -> None:
+    """What the store gives back is what was planned, to the last digit."""
+    kept = desk.saved_plan(evening_plan.summary.plan_id)
+    assert kept.summary == evening_plan.summary
+    assert compare_plans(kept, evening_plan).identical
+
+
+def test_the_future_changes_nothing(desk: PlanningDesk, evening_plan: NightPlan, tomorrow: pd.Timestamp) -> None:
+    """Orders and cancellations after the moment, and demand of later dates, leave every table as it was."""
+    night = desk.night_input(tomorrow, pd.Timestamp(evening_plan.summary.as_of))
+    late = night.order_lines["placed_at"] > night.as_of
+    future = night.order_lines.assign(
+        quantity=night.order_lines["quantity"].mask(late, night.order_lines["quantity"] * 9),
+        cancelled_at=night.order_lines["cancelled_at"].mask(late, night.as_of + pd.Timedelta(minutes=1)),
+    )
+    changed = type(night)(**{**vars(night), "order_lines": OrderLines.check(future)})
+    again = plan_night(changed, settings=desk.settings)
+    assert compare_plans(evening_plan, again).changed_tables == ()
+
+
+def test_an_empty_day_is_said_to_be_empty(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
+    """No forecastable listing and no order: an error, not an empty plan."""
+    night = desk.night_input(tomorrow, pd.Timestamp("2026-01-01", tz="UTC"))
+    empty = type(night)(
+        **{
+            **vars(night),
+            "history": night.history.head(0),
+            "order_lines": night.order_lines.head(0),
+            "as_of": tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6),
+        }
+    )
+    with pytest.raises((EmptyInputError, InputError), match="empty|no history|Nothing"):
+        plan_night(empty, settings=desk.settings)
+
+
+def test_a_moment_before_orders_open_is_refused(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
+    """There is nothing to count yet."""
+    with pytest.raises(InputError, match="orders open"):
+        desk.plan(tomorrow, pd.Timestamp("2020-01-01", tz="UTC"))
+
+
+def test_loads_weigh_what_the_goods_weigh(tiny: World, cutoff_plan: NightPlan) -> None:
+    """Kilograms per stop, computed by hand from allotments and SKU weights."""
+    loads = stop_loads(cutoff_plan.allotments, tiny.reference.skus)
+    weight = tiny.reference.skus.set_index("sku_id")["weight_kg"]
+    by_hand = (cutoff_plan.allotments["allotted_units"] * cutoff_plan.allotments["sku_id"].map(weight)).sum()
+    assert loads["load_kg"].sum() == pytest.approx(by_hand)
+    assert cutoff_plan.trips["load_kg"].sum() == pytest.approx(by_hand)
+
+
+def test_at_the_cutoff_the_book_is_the_truth_but_for_later_cancellations(tiny: World, cutoff_plan: NightPlan) -> None:
+    """Scored against the simulated demand, a closed book has no error on SKUs that did not sell out."""
+    scores = score_book(cutoff_plan.order_book, tiny.true_demand, tiny.reference).set_index("level")
+    assert scores.loc["warehouse", "wape"] < 0.1
+    assert asked_units(cutoff_plan.order_book, tiny.reference.communities)["units"].sum() == pytest.approx(
+        cutoff_plan.summary.demand_units["final"]
+    )
