@@ -1,6 +1,7 @@
 """Seeded worlds - tiny, town, city - with reference data, order streams and the demand that was true."""
 
 from simulate.settings import PRESETS, SupplySettings, WorldSettings
+from simulate.supply import supply_for_history
 from simulate.world import build_world, planning_date
 from simulate.write import write_world
 
@@ -10,5 +11,6 @@ __all__ = [
     "WorldSettings",
     "build_world",
     "planning_date",
+    "supply_for_history",
     "write_world",
 ]

@@ -47,7 +47,7 @@ class Arrivals:
         low = ndtr((self.opens - self.centre) / self.sigma)
         mass = ndtr((self.cutoff - self.centre) / self.sigma) - low
         share: np.ndarray = (ndtr((t - self.centre) / self.sigma) - low) / mass
-        return np.clip(share, 0.0, 1.0)
+        return np.asarray(np.clip(share, 0.0, 1.0))
 
     def draw(self, peak: np.ndarray, uniform: np.ndarray) -> np.ndarray:
         """Return minutes of sessions by inverting the truncated normal of their peak."""
@@ -69,7 +69,7 @@ class Arrivals:
         moved = usual.copy()
         moved[:, early] *= 1.0 + shift * (1.0 - share)
         moved[:, ~early] *= 1.0 - shift * share
-        return moved
+        return np.asarray(moved)
 
 
 def build_arrivals(settings: ArrivalSettings, categories: tuple[Category, ...], city: CitySettings) -> Arrivals:

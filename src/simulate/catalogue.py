@@ -26,7 +26,11 @@ class Category(Section):
         0.66, unit="share of list price", reason="Group buying keeps 30-40 % for leader, sorting and vans.", gt=0, lt=1
     )
     salvage_share: float = setting(
-        0.6, unit="share of purchase cost", reason="Dry goods are sold on another night at a cut.", ge=-1, lt=1
+        0.5,
+        unit="share of purchase cost",
+        reason="Sold on another night at a cut; below any discounted price, or buying to scrap would pay.",
+        ge=-1,
+        lt=0.7,
     )
     units_per_line: float = setting(1.35, unit="units", reason="Most lines are one unit, some two or three.", ge=1)
     weekly: tuple[float, ...] = setting(
@@ -48,17 +52,17 @@ class Category(Section):
     )
 
 
-_PLANT = {"weight_kg": (0.3, 1.0), "salvage_share": 0.05, "temperature_zone": "chilled", "late": 1.15}
-
 CATEGORIES: tuple[Category, ...] = (
     Category(
-        category_id="vegetables", name="蔬菜", stems=("上海青", "土豆", "番茄", "黄瓜", "生菜", "西兰花", "胡萝卜", "茄子"),
-        sku_share=0.16, line_share=0.24, price_yuan=(2.0, 9.0), litres_per_kg=3.4, shelf_life_days=(2, 5),
-        cost_share=0.62, units_per_line=1.5, elasticity=1.5, rain=0.07, season_amplitude=0.08, season_peak_day=120,
-        new_year=0.15, **_PLANT,
+        category_id="vegetables",
+        name="蔬菜", stems=("上海青", "土豆", "番茄", "黄瓜", "生菜", "西兰花", "胡萝卜", "茄子"),
+        sku_share=0.16, line_share=0.24, price_yuan=(2.0, 9.0), weight_kg=(0.3, 1.0), litres_per_kg=3.4,
+        temperature_zone="chilled", shelf_life_days=(2, 5), cost_share=0.62, salvage_share=0.05, units_per_line=1.5,
+        elasticity=1.5, rain=0.07, season_amplitude=0.08, season_peak_day=120, new_year=0.15, late=1.15,
     ),
     Category(
-        category_id="fruit", name="水果", stems=("红富士苹果", "砂糖橘", "香蕉", "草莓", "梨", "葡萄", "橙子", "猕猴桃"),
+        category_id="fruit",
+        name="水果", stems=("红富士苹果", "砂糖橘", "香蕉", "草莓", "梨", "葡萄", "橙子", "猕猴桃"),
         sku_share=0.12, line_share=0.17, price_yuan=(6.0, 30.0), weight_kg=(0.5, 2.5), litres_per_kg=2.6,
         shelf_life_days=(4, 10), cost_share=0.64, salvage_share=0.12, units_per_line=1.2, elasticity=2.2, heat=0.06,
         rain=0.03, season_amplitude=0.10, season_peak_day=20, new_year=0.45, holiday=0.10, late=1.05,
@@ -90,7 +94,7 @@ CATEGORIES: tuple[Category, ...] = (
     Category(
         category_id="grain_oil", name="粮油调味", stems=("大米", "食用油", "面粉", "生抽", "挂面", "陈醋"),
         sku_share=0.10, line_share=0.06, price_yuan=(6.0, 60.0), weight_kg=(0.5, 5.0), litres_per_kg=1.3,
-        cost_share=0.72, salvage_share=0.75, units_per_line=1.1, elasticity=2.6, new_year=0.4, late=0.85,
+        cost_share=0.68, salvage_share=0.55, units_per_line=1.1, elasticity=2.6, new_year=0.4, late=0.85,
     ),
     Category(
         category_id="snacks", name="休闲零食", stems=("饼干", "坚果", "薯片", "牛肉干", "糖果", "蛋糕"),
@@ -100,13 +104,13 @@ CATEGORIES: tuple[Category, ...] = (
     Category(
         category_id="drinks", name="酒水饮料", stems=("矿泉水", "可乐", "绿茶", "啤酒", "果汁", "椰汁"),
         sku_share=0.07, line_share=0.05, price_yuan=(8.0, 50.0), weight_kg=(1.0, 6.0), litres_per_kg=1.2,
-        cost_share=0.68, salvage_share=0.7, units_per_line=1.2, heat=0.16, season_amplitude=0.12,
+        cost_share=0.66, salvage_share=0.5, units_per_line=1.2, heat=0.16, season_amplitude=0.12,
         season_peak_day=200, new_year=0.5, holiday=0.1, late=0.9,
     ),
     Category(
         category_id="household", name="日用百货", stems=("抽纸", "洗衣液", "垃圾袋", "洗洁精", "毛巾", "湿巾"),
         sku_share=0.08, line_share=0.04, price_yuan=(6.0, 40.0), weight_kg=(0.2, 2.5), litres_per_kg=5.0,
-        cost_share=0.62, salvage_share=0.8, units_per_line=1.1, elasticity=2.5, rain=0.0, new_year=0.1, late=0.8,
+        cost_share=0.60, salvage_share=0.55, units_per_line=1.1, elasticity=2.5, rain=0.0, new_year=0.1, late=0.8,
     ),
 )  # fmt: skip
 """Ten categories in three temperature zones; shares, prices and habits after what group-buying apps show."""

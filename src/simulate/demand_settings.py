@@ -43,7 +43,7 @@ class RangeSettings(Section):
     price_step_sigma: float = setting(0.03, unit="log per 14 days", reason="List prices follow the market.", ge=0)
     promotion_rate: float = setting(0.025, unit="starts per SKU x area and day", reason="About one a month.", ge=0)
     promotion_days: tuple[int, int] = setting((2, 6), unit="days", reason="A weekend to a week.")
-    promotion_depth: tuple[float, float] = setting((0.08, 0.25), unit="share of list price", reason="Seen in apps.")
+    promotion_depth: tuple[float, float] = setting((0.08, 0.2), unit="share of list price", reason="Seen in apps.")
     promotion_lift: float = setting(0.15, unit="log", reason="Pinned in the chat, beyond the price itself.")
     sold_out_rate: float = setting(0.03, unit="share of SKU x area x days", reason="Suppliers cap what they promise.")
     sold_out_cap: tuple[float, float] = setting(

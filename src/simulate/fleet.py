@@ -28,7 +28,7 @@ def build_fleet(
     kg, litres = settings.van_kg[size], settings.van_l[size]
     rows = []
     for b, base_id in enumerate(base_ids):
-        loads = max(volumes.base_kg[:, b].max() / kg, volumes.base_l[:, b].max() / litres)
+        loads = max(_peak(volumes.base_kg[:, b]) / kg, _peak(volumes.base_l[:, b]) / litres)
         need = settings.margin * max(loads, volumes.stops[b] / settings.stops_per_trip)
         cold = max(2, int(np.ceil(need)))
         twice = max(1, round(cold * settings.two_trip_share))
@@ -40,16 +40,20 @@ def build_fleet(
         ]
     for warehouse_id, depots in trunk.items():
         load = volumes.base_kg[:, depots], volumes.base_l[:, depots]
-        box = _size(
-            load[0].max() * settings.margin, load[1].max() * settings.margin, settings.truck_kg, settings.truck_l
-        )
+        heaviest = [max(_peak(part[:, i]) for i in range(len(depots))) * settings.margin for part in load]
+        box = _size(heaviest[0], heaviest[1], settings.truck_kg, settings.truck_l)
         capacity = settings.truck_kg[box], settings.truck_l[box]
-        need = max(load[0].sum(axis=1).max() / capacity[0], load[1].sum(axis=1).max() / capacity[1])
+        need = max(_peak(part.sum(axis=1)) / most for part, most in zip(load, capacity, strict=True))
         count = max(2, int(np.ceil(settings.margin * need)))
         rows.append(
             _row(f"{warehouse_id}-truck", warehouse_id, count, capacity, settings, cold=True, trips=2, truck=True)
         )
     return VehicleTypes.check(pd.DataFrame(rows))
+
+
+def _peak(nights: np.ndarray) -> float:
+    """Return the 99 % night: one freak order of a long history does not size the fleet."""
+    return float(np.quantile(nights, 0.99))
 
 
 def _size(kg: float, litres: float, all_kg: tuple[float, ...], all_l: tuple[float, ...]) -> int:

@@ -47,7 +47,7 @@ def split_by_share(total: int, shares: np.ndarray) -> np.ndarray:
     whole = np.floor(exact).astype(int)
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[: total - whole.sum()]] += 1
-    return whole
+    return np.asarray(whole)
 
 
 def build_goods(
@@ -70,7 +70,7 @@ def build_goods(
     price = np.maximum(np.round(price - 0.1) + 0.9 * (price > 3), 0.9).round(1)
     weight = _log_uniform(rng, np.array([c.weight_kg for c in categories])[index]).round(2)
     litres = weight * np.array([c.litres_per_kg for c in categories])[index] * rng.uniform(0.85, 1.15, count)
-    cost_share = np.array([c.cost_share for c in categories])[index] * rng.uniform(0.93, 1.07, count)
+    cost_share = np.array([c.cost_share for c in categories])[index] * rng.uniform(0.96, 1.04, count)
     cost = (price * cost_share).round(2)
     life = np.array([c.shelf_life_days for c in categories])[index]
     shelf = np.floor(life[:, 0] + rng.random(count) * (life[:, 1] - life[:, 0] + 1))
@@ -81,7 +81,9 @@ def build_goods(
     skus = pd.DataFrame(
         {
             "sku_id": numbered("S", count),
-            "name": [s[i % len(s)] + (f" {i // len(s) + 1}" if i >= len(s) else "") for s, i in zip(stems, nth)],
+            "name": [
+                s[i % len(s)] + (f" {i // len(s) + 1}" if i >= len(s) else "") for s, i in zip(stems, nth, strict=True)
+            ],
             "category_id": [categories[c].category_id for c in index],
             "temperature_zone": [categories[c].temperature_zone for c in index],
             "unit": [f"{w * 1000:.0f} g" if w < 1 else f"{w:g} kg" for w in weight],

@@ -101,8 +101,8 @@ def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _ids(frame: pd.DataFrame, column: str, codes: np.ndarray) -> pd.api.extensions.ExtensionArray:
-    return pd.array(frame[column], dtype="str").take(codes)
+def _ids(frame: pd.DataFrame, column: str, codes: np.ndarray) -> pd.Series[str]:
+    return frame[column].take(codes).reset_index(drop=True)
 
 
 def _line_frame(evening: Evening, day: int, clock: Clock, assortment: Assortment, city: City) -> pd.DataFrame:
@@ -113,7 +113,8 @@ def _line_frame(evening: Evening, day: int, clock: Clock, assortment: Assortment
     new[1:] = np.diff(order) != 0
     number = np.cumsum(new)
     starts = np.flatnonzero(new)
-    names = np.array([f"{clock.days[day]:%Y%m%d}-{i:06d}" for i in range(1, len(starts) + 1)], dtype=object)
+    date = f"{clock.days[day]:%Y%m%d}"
+    names = np.array([f"{date}-{i:06d}" for i in range(1, len(starts) + 1)], dtype=object)
     price = assortment.price_yuan[day, city.places.area_index[community], sku]
     return pd.DataFrame(
         {

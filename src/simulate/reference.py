@@ -58,6 +58,7 @@ def assemble(
         warehouse_ids=warehouse_ids,
         mean=volumes.mean,
         peak=volumes.peak,
+        usual=volumes.usual,
         cost_yuan=goods.cost_yuan,
         weight_kg=goods.skus["weight_kg"].to_numpy(),
         kind=goods.category_index,

@@ -33,8 +33,8 @@ class Need:
 
     Attributes
     ----------
-    mean, peak : ndarray, shape (K, W)
-        Units of a usual and of a 99 % night.
+    mean, peak, usual : ndarray, shape (K, W)
+        Units of a night the SKU is sold, of a 99 % night, and averaged over all nights.
     cost_yuan, weight_kg : ndarray, shape (K,)
     kind : ndarray of int, shape (K,)
         Category of the SKU; suppliers are specialists of one to three categories.
@@ -44,6 +44,7 @@ class Need:
     warehouse_ids: list[str]
     mean: np.ndarray
     peak: np.ndarray
+    usual: np.ndarray
     cost_yuan: np.ndarray
     weight_kg: np.ndarray
     kind: np.ndarray
@@ -64,13 +65,13 @@ def build_market(need: Need, settings: OfferSettings, rng: np.random.Generator) 
         if late.any() and not late[deadline[who]].any():
             deadline[who[0]] = np.flatnonzero(late)[0]
     fill = rng.uniform(*settings.fill_rate, count).round(3)
-    level = np.exp(settings.price_sigma * rng.standard_normal(count))
+    level = np.exp(settings.price_sigma * np.clip(rng.standard_normal(count), -1.5, 1.5))
     rows = _pick_offers(need, sells, late[deadline], settings, rng)
     offers = _terms(rows, need, fill, level, settings, rng)
-    value = offers["share"] * need.mean[offers["k"], offers["w"]] * offers["unit_price_yuan"]
+    value = offers["share"] * need.usual[offers["k"], offers["w"]] * offers["unit_price_yuan"]
     spend = np.bincount(offers["s"], value, minlength=count)
     weight = np.zeros((count, len(need.warehouse_ids)))
-    kg = offers["share"] * need.mean[offers["k"], offers["w"]] * need.weight_kg[offers["k"]]
+    kg = offers["share"] * need.usual[offers["k"], offers["w"]] * need.weight_kg[offers["k"]]
     np.add.at(weight, (offers["s"], offers["w"]), kg)
     ids = numbered("V", count)
     owner = {
@@ -162,9 +163,9 @@ def _terms(
     asks = rng.random(n) < settings.moq_share
     least = np.where(asks, np.ceil(rng.uniform(*settings.moq_nights, n) * mean / pack), 0).astype(np.int64)
     least = np.where(asks, np.maximum(least, 2), 0)
-    price = np.maximum(need.cost_yuan[k] * level[s] * np.exp(0.02 * rng.standard_normal(n)), 0.05).round(3)
+    price = np.maximum(need.cost_yuan[k] * level[s] * np.exp(0.02 * rng.standard_normal(n)), 0.002).round(4)
     late = rng.random(n) < settings.late_share
-    late_price = (price * (1.0 + rng.uniform(*settings.late_premium, n))).round(3)
+    late_price = (price * (1.0 + rng.uniform(*settings.late_premium, n))).round(4)
     return {
         "s": s,
         "k": k,
@@ -199,7 +200,8 @@ def _breaks(
     two = two.assign(from_cases=second[two.index], unit_price_yuan=lower[two.index])
     both = pd.concat([one, two], ignore_index=True)
     both["unit_price_yuan"] = both["unit_price_yuan"].clip(lower=0.01).round(4)
-    return both.sort_values([*owner, "from_cases"], ignore_index=True)
+    ordered: pd.DataFrame = both.sort_values([*owner, "from_cases"], ignore_index=True)
+    return ordered
 
 
 def _rebates(ids: list[str], spend: np.ndarray, settings: OfferSettings, rng: np.random.Generator) -> pd.DataFrame:

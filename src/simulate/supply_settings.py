@@ -109,8 +109,12 @@ class HistorySettings(Section):
         (0.0, 0.0), unit="share of SKUs, chilled and frozen", reason="Nothing in the orders says a SKU is cold."
     )
     weight_kg: tuple[float, float] = setting((0.1, 1.5), unit="kg per unit", reason="Goods handed out by a leader.")
+    litres_per_kg: float = setting(2.2, unit="l/kg", reason="Packed density in a crate.", gt=0)
+    price_bands: int = setting(6, unit="bands", reason="Orders name no category; SKUs are grouped by price.", ge=1)
+    skus_per_supplier: int = setting(60, unit="SKUs", reason="A wholesaler's catalogue.", ge=1)
+    radius_km: float = setting(9.0, unit="km", reason="A town of some hundred pickup points.", gt=0)
     cost_share: float = setting(0.62, unit="share of the usual price", reason="Retail margin.", gt=0, lt=1)
-    salvage_share: float = setting(0.5, unit="share of cost", reason="Kept and sold later.", ge=-1, lt=1)
+    salvage_share: float = setting(0.5, unit="share of cost", reason="Kept and sold later.", ge=-1, lt=0.7)
     shelf_life_days: int = setting(180, unit="days", reason="Dry goods.", ge=1)
     listing_gap_days: int = setting(
         21, unit="delivery dates", reason="A SKU nobody bought for three weeks is not on sale.", ge=1

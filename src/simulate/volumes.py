@@ -13,8 +13,8 @@ class Volumes:
 
     Attributes
     ----------
-    mean, peak : ndarray, shape (K, W)
-        Units per listed night, and of a 99 % night.
+    mean, peak, usual : ndarray, shape (K, W)
+        Units of a night the SKU is sold, of a 99 % night, and averaged over all nights.
     zone_nights : ndarray, shape (D, 3, W)
         Units per night by temperature zone (ambient, chilled, frozen) and warehouse.
     base_kg, base_l : ndarray, shape (D, B)
@@ -27,6 +27,7 @@ class Volumes:
 
     mean: np.ndarray
     peak: np.ndarray
+    usual: np.ndarray
     zone_nights: np.ndarray
     base_kg: np.ndarray
     base_l: np.ndarray
@@ -69,6 +70,7 @@ def sum_volumes(nights: np.ndarray, stop_units: list[np.ndarray], *, base_of: np
     return Volumes(
         mean=mean,
         peak=np.maximum(peak, mean),
+        usual=open_nights.mean(axis=0).T,
         zone_nights=zones,
         base_kg=loads[:, :, 0] @ of_base,
         base_l=loads[:, :, 1] @ of_base,

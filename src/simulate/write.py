@@ -28,7 +28,7 @@ def write_world(world: World, directory: Path | str, *, format: Literal["csv", "
         raise ValueError(f"format is 'csv' or 'parquet', not {format!r}")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    flow = {
+    flow: dict[str, pd.DataFrame] = {
         "order_lines": world.order_lines,
         "true_demand": world.true_demand,
         "arrival_curve": world.arrival_curve,
