@@ -65,14 +65,19 @@ def to_degrees(xy_km: np.ndarray, size: SizeSettings) -> tuple[np.ndarray, np.nd
     return latitude.round(5), longitude.round(5)
 
 
-def spread_centres(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `count` centres of the points by Lloyd's algorithm (20 rounds, k-means++ start)."""
+def spread_centres(points: np.ndarray, count: int, rng: np.random.Generator, *, starts: int = 5) -> np.ndarray:
+    """Return `count` centres of the points: of several Lloyd runs the one whose largest cluster is smallest."""
+    runs = [_lloyd(points, min(count, len(points)), rng) for _ in range(starts if count > 1 else 1)]
+    return min(runs, key=lambda centres: int(np.bincount(nearest(points, centres)).max()))
+
+
+def _lloyd(points: np.ndarray, count: int, rng: np.random.Generator, *, rounds: int = 20) -> np.ndarray:
+    """Return centres by Lloyd's algorithm from a k-means++ start."""
     centres = points[[int(rng.integers(len(points)))]]
-    while len(centres) < min(count, len(points)):
-        far = ((points[:, None] - centres[None]) ** 2).sum(-1).min(1)
-        weight = far + 1e-12
-        centres = np.vstack([centres, points[int(rng.choice(len(points), p=weight / weight.sum()))]])
-    for _ in range(20):
+    while len(centres) < count:
+        far = ((points[:, None] - centres[None]) ** 2).sum(-1).min(1) + 1e-12
+        centres = np.vstack([centres, points[int(rng.choice(len(points), p=far / far.sum()))]])
+    for _ in range(rounds):
         owner = nearest(points, centres)
         centres = np.array([points[owner == i].mean(0) if (owner == i).any() else c for i, c in enumerate(centres)])
     return centres

@@ -159,4 +159,4 @@ def _volumes(lines: pd.DataFrame, places: Places, goods: Goods) -> Volumes:
     loads = np.zeros((len(days), len(places.communities), 2))
     np.add.at(loads[:, :, 0], (day, community), units * measures.weight_kg[sku])
     np.add.at(loads[:, :, 1], (day, community), units * measures.volume_l[sku])
-    return sum_volumes(nights, list(loads), base_of=places.warehouse_index, sku=measures)
+    return sum_volumes(nights, list(loads), base_of=places.warehouse_index, bases=len(places.warehouses), sku=measures)

@@ -45,7 +45,9 @@ class SkuMeasures:
     zone: np.ndarray
 
 
-def sum_volumes(nights: np.ndarray, stop_units: list[np.ndarray], *, base_of: np.ndarray, sku: SkuMeasures) -> Volumes:
+def sum_volumes(
+    nights: np.ndarray, stop_units: list[np.ndarray], *, base_of: np.ndarray, bases: int, sku: SkuMeasures
+) -> Volumes:
     """Return the volumes of a history.
 
     Parameters
@@ -55,7 +57,7 @@ def sum_volumes(nights: np.ndarray, stop_units: list[np.ndarray], *, base_of: np
     stop_units : list of ndarray, shape (C, 2)
         Kilograms and litres per community, one array per night.
     base_of : ndarray of int, shape (C,)
-        Base that delivers to a community.
+        Base that delivers to a community, 0 .. bases - 1.
     """
     open_nights = nights[nights.sum(axis=(1, 2)) > 0]
     city = open_nights.sum(axis=1) > 0
@@ -64,7 +66,6 @@ def sum_volumes(nights: np.ndarray, stop_units: list[np.ndarray], *, base_of: np
     peak = np.quantile(open_nights, 0.99, axis=0).T
     zones = np.stack([open_nights[:, :, sku.zone == z].sum(axis=2) for z in range(3)], axis=1)
     loads = np.stack(stop_units)
-    bases = int(base_of.max()) + 1
     of_base = np.eye(bases)[base_of]
     heaviest = np.quantile(loads.max(axis=1), 0.999, axis=0) if len(loads) else np.zeros(2)
     return Volumes(

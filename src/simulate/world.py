@@ -46,6 +46,8 @@ def build_world(preset: str | WorldSettings, *, seed: int = 0) -> World:
     ------
     SettingsError
         The preset's name is unknown.
+    EmptyInputError
+        The settings leave no orders at all.
     """
     settings = preset_settings(preset) if isinstance(preset, str) else preset
     started = perf_counter()
@@ -88,6 +90,8 @@ def build_world(preset: str | WorldSettings, *, seed: int = 0) -> World:
         line_days=settings.line_days,
         truth_days=settings.truth_days,
     )
+    if not history.loads:
+        raise EmptyInputError(f"World {settings.name!r} has no orders: list more SKUs, or raise lines_per_community.")
     listings = listing_table(
         assortment,
         days=days,
@@ -162,4 +166,4 @@ def _volumes(places: Places, goods: Goods, nights: np.ndarray, loads: list[np.nd
     base_of = pd.Index(depot_ids).get_indexer(depot.to_numpy()) if depot_ids else places.warehouse_index
     zone = goods.skus["temperature_zone"].map({z: i for i, z in enumerate(TEMPERATURE_ZONES)}).to_numpy()
     measures = SkuMeasures(goods.skus["weight_kg"].to_numpy(), goods.skus["volume_l"].to_numpy(), zone)
-    return sum_volumes(nights, loads, base_of=base_of, sku=measures)
+    return sum_volumes(nights, loads, base_of=base_of, bases=len(depot_ids) or len(places.warehouses), sku=measures)
