@@ -1,0 +1,150 @@
+"""The sorting model of one floor: destinations to waves, whole workers per wave (generalized assignment).
+
+Sets: destinations d with units u_d, waves w. Variables: x_dw = 1 if d is sorted in w, y_w workers of w.
+
+::
+
+    min  sum_w wage_w y_w + sum_dw late_dw x_dw
+    place_once      sum_w x_dw = 1                          every d, over waves that start after its goods came
+    fill_slots      sum_d x_dw <= stations x slots          every w
+    staff_waves     sum_d u_d x_dw <= rate x hours_w y_w    every w, y_w whole, at most max_workers
+    round_workers   sum_{w >= e} y_w >= ceil(units that come for wave e or later / rate x longest hours)
+
+The last family is implied by the others with whole workers, but not without: it lets the bound see whole people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.sorting.floor import UNPLACED, Floor, workers_for
+from optimize.sorting.solver import LpAffineExpression, LpProblem, LpVariable, new_problem
+
+
+@dataclass(frozen=True)
+class WaveModel:
+    """A floor's problem with its variables; `base_yuan` is the lateness of destinations fixed beforehand."""
+
+    problem: LpProblem
+    x: dict[tuple[int, int], LpVariable]
+    y: list[LpVariable]
+    cost: LpAffineExpression
+    base_yuan: float
+
+
+def wave_model(floor: Floor, *, whole: bool, fixed: NDArray[np.int64] | None = None) -> WaveModel:
+    """Return the model; without `whole` destinations may be split over waves (a relaxation: its cost is a bound).
+
+    Parameters
+    ----------
+    fixed : ndarray, shape (D,), optional
+        Wave of destinations that are already placed; `UNPLACED` for those the model places.
+    """
+    held = np.full(len(floor.units), UNPLACED) if fixed is None else fixed
+    free = np.flatnonzero(held == UNPLACED)
+    waves = range(len(floor.grid))
+    kind = "Binary" if whole else "Continuous"
+    x = {
+        (int(d), int(w)): LpVariable(f"x_{d}_{w}", 0, 1, kind)
+        for d, w in zip(*np.nonzero(floor.allowed & (held == UNPLACED)[:, None]), strict=True)
+    }
+    y = [LpVariable(f"y_{w}", 0, floor.zone.max_workers, "Integer") for w in waves]
+    late = floor.late_yuan
+    cost = LpAffineExpression(
+        [(y[w], float(floor.worker_yuan[w])) for w in waves]
+        + [(variable, float(late[d, w])) for (d, w), variable in x.items() if late[d, w] > 0]
+    )
+    problem = new_problem("waves")
+    problem += cost
+    _place_once(problem, free, x)
+    _fill_slots(problem, floor, x, held)
+    _staff_waves(problem, floor, x, y, held)
+    _round_workers(problem, floor, y)
+    placed = np.flatnonzero(held != UNPLACED)
+    return WaveModel(problem, x, y, cost, float(late[placed, held[placed]].sum()))
+
+
+def _place_once(problem: LpProblem, free: NDArray[np.int64], x: dict[tuple[int, int], LpVariable]) -> None:
+    """Every destination is sorted once."""
+    of: dict[int, list[tuple[LpVariable, float]]] = {int(d): [] for d in free}
+    for (d, _), variable in x.items():
+        of[d].append((variable, 1.0))
+    for d, pairs in of.items():
+        problem += LpAffineExpression(pairs) == 1, f"place_{d}"
+
+
+def _fill_slots(
+    problem: LpProblem, floor: Floor, x: dict[tuple[int, int], LpVariable], held: NDArray[np.int64]
+) -> None:
+    """A wave has one slot per destination."""
+    taken = np.bincount(held[held != UNPLACED], minlength=len(floor.grid))
+    for w, pairs in _by_wave(floor, x, np.ones_like(floor.units)):
+        problem += LpAffineExpression(pairs) <= floor.slots - int(taken[w]), f"slots_{w}"
+
+
+def _staff_waves(
+    problem: LpProblem,
+    floor: Floor,
+    x: dict[tuple[int, int], LpVariable],
+    y: list[LpVariable],
+    held: NDArray[np.int64],
+) -> None:
+    """The workers of a wave sort its units within its hours; in worker-units, so that coefficients stay near one."""
+    loads = floor.loads(held)
+    for w, pairs in _by_wave(floor, x, floor.units):
+        one = float(floor.worker_units[w])
+        scaled = [(variable, units / one) for variable, units in pairs]
+        problem += LpAffineExpression([*scaled, (y[w], -1.0)]) <= -float(loads[w]) / one, f"staff_{w}"
+
+
+def _round_workers(problem: LpProblem, floor: Floor, y: list[LpVariable]) -> None:
+    """Goods that come for wave e or later need whole workers from e on."""
+    for e in np.unique(floor.earliest):
+        if e < len(y):
+            units = floor.units[floor.earliest >= e].sum()
+            need = workers_for(np.array([units]), floor.worker_units[e:].max(keepdims=True))[0]
+            problem += LpAffineExpression([(variable, 1.0) for variable in y[e:]]) >= int(need), f"round_{e}"
+
+
+def _by_wave(
+    floor: Floor, x: dict[tuple[int, int], LpVariable], weight: NDArray[np.float64]
+) -> list[tuple[int, list[tuple[LpVariable, float]]]]:
+    pairs: list[list[tuple[LpVariable, float]]] = [[] for _ in range(len(floor.grid))]
+    for (d, w), variable in x.items():
+        pairs[w].append((variable, float(weight[d])))
+    return list(enumerate(pairs))
+
+
+def cap_cost(model: WaveModel, yuan: float) -> None:
+    """Keep the cost at most at an amount (a hair above it, for float noise)."""
+    problem = model.problem
+    problem += model.cost <= yuan - model.base_yuan + 1e-6 * (1.0 + abs(yuan)), "cap_cost"
+
+
+def spread_workers(model: WaveModel, floor: Floor, *, weight: float) -> None:
+    """Make the sum over waves of squared workers the objective (`weight` 1), or add it to the cost.
+
+    y_w = z_w1 + z_w2 + ... with 0 <= z <= 1 and rising costs 1, 3, 5, ... sums to y_w squared. Among equal spreads
+    earlier waves are a hair cheaper: what is left of the night is the reserve.
+    """
+    later = 1.0 / (len(model.y) * (1 + len(model.y) * floor.zone.max_workers))
+    problem = model.problem
+    terms: list[tuple[LpVariable, float]] = []
+    for w, y in enumerate(model.y):
+        steps = [LpVariable(f"z_{w}_{j}", 0, 1) for j in range(floor.zone.max_workers)]
+        problem += LpAffineExpression([*((z, 1.0) for z in steps), (y, -1.0)]) == 0, f"steps_{w}"
+        terms += [(z, weight * (2 * j + 1 + later * w)) for j, z in enumerate(steps)]
+    spread = LpAffineExpression(terms)
+    model.problem.setObjective(spread if weight == 1.0 else model.cost + spread)
+
+
+def read_waves(model: WaveModel, values: dict[str, float], fixed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each destination's wave; one that the answer splits over waves stays `UNPLACED`."""
+    waves = fixed.copy()
+    for (d, w), variable in model.x.items():
+        if values[variable.name] > 1 - 1e-6:
+            waves[d] = w
+    return waves
