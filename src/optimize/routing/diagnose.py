@@ -180,10 +180,9 @@ def _fleet_too_small(
         )
     used = sum(1 for duty in duties if duty.van in vans)
     reason = (
-        f"{_all(used)} that could take it: no trip has room left."
+        f"{_all(used)} out: no trip has room left."
         if bent is None
-        else f"{_all(used)} that could take it: full or out of hours; the best trip would need "
-        f"{_minutes(bent.late_s)} minutes more."
+        else f"{_all(used)} full or out of hours; the best trip would need {_minutes(bent.late_s)} minutes more."
     )
     bent_yuan = math.inf if bent is None else bent.extra_yuan + price * bent.late_s
     van_cure = f"One more van of type {name}: {extra.extra_yuan:.0f} yuan"
@@ -205,7 +204,7 @@ def _neighbour(duty: Duty, stop: int) -> int:
 
 
 def _all(used: int) -> str:
-    return "The only van is out" if used == 1 else f"All {used} vans are out"
+    return "The only van that could take it is" if used == 1 else f"All {used} vans that could take it are"
 
 
 def _minutes(seconds: int) -> int:

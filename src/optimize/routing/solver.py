@@ -83,7 +83,10 @@ def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) 
     for operator in OPERATORS:
         if operator.supports(data):
             local.add_operator(operator(data))
-    penalties = PenaltyParams(max_penalty=_largest_penalty(data))
+    penalties = PenaltyParams(
+        max_penalty=_largest_penalty(data),
+        solutions_between_updates=min(max(data.num_clients, 20), 500),  # small territories settle in few iterations
+    )
     manager = PenaltyManager(_first_penalties(data), penalties)
     first = _solution(data, start) if start else None
     if first is None:
