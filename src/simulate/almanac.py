@@ -32,7 +32,7 @@ def build_calendar(
         lunar = LunarDate.from_solar_date(day.year, day.month, day.day)
         name = off.get(day) or _LUNAR.get((lunar.month, lunar.day)) or _FESTIVALS.get((day.month, day.day))
         events.append(name)
-    swing = -np.cos(2 * np.pi * (days.dayofyear.to_numpy() - 20) / 365.25)
+    swing = -np.cos(2 * np.pi * (days.day_of_year.to_numpy() - 20) / 365.25)
     anomaly, noise = np.zeros(len(days)), rng.standard_normal(len(days))
     for i in range(1, len(days)):
         anomaly[i] = 0.7 * anomaly[i - 1] + np.sqrt(1 - 0.49) * noise[i]

@@ -73,10 +73,12 @@ def category_factors(
     event = calendar["event"].isin(["618", "双十一", "双十二"]).to_numpy()
     out = np.empty((len(days), len(categories)))
     for g, kind in enumerate(categories):
-        season = kind.season_amplitude * np.cos(2 * np.pi * (days.dayofyear.to_numpy() - kind.season_peak_day) / 365.25)
+        season = kind.season_amplitude * np.cos(
+            2 * np.pi * (days.day_of_year.to_numpy() - kind.season_peak_day) / 365.25
+        )
         logs = season + kind.heat * warm + kind.rain * wet + kind.new_year * before + quiet
         logs += kind.holiday * feast + settings.event_lift * event
-        out[:, g] = np.exp(logs) * np.array(kind.weekly)[days.weekday]
+        out[:, g] = np.exp(logs) * np.array(kind.weekly)[days.day_of_week]
     return out
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
+from contracts.errors import InputError
 from contracts.world import World
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,11 @@ def write_world(world: World, directory: Path | str, *, format: Literal["csv", "
 
     Raises
     ------
-    ValueError
+    InputError
         The format is neither ``csv`` nor ``parquet``.
     """
     if format not in ("csv", "parquet"):
-        raise ValueError(f"format is 'csv' or 'parquet', not {format!r}")
+        raise InputError(f"format is 'csv' or 'parquet', not {format!r}")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     flow: dict[str, pd.DataFrame] = {
