@@ -1,0 +1,79 @@
+"""From a purchase problem to a checked plan."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import numpy as np
+
+from contracts.errors import CheckFailedError
+from contracts.solve import SolveLimits, SolveStatus, StageReport, relative_gap
+from optimize.purchase.check import check
+from optimize.purchase.costs import price_out
+from optimize.purchase.data import PurchaseData
+from optimize.purchase.notes import plan_notes
+from optimize.purchase.plan import PurchasePlan, coverage_table, line_table
+from optimize.purchase.reasons import line_reasons
+from optimize.purchase.search import Found, search
+
+_log = logging.getLogger(__name__)
+
+
+def allocate(data: PurchaseData, *, limits: SolveLimits) -> PurchasePlan:
+    """Return the purchase plan of least expected cost the limits allow, checked.
+
+    The status says what is known: ``PROVED`` (gap at most ``limits.gap``), ``FEASIBLE`` (with the gap),
+    ``INFEASIBLE`` (locked lines contradict a limit; the explanation names it, the tables hold the plan of least
+    violation) or ``NO_ANSWER`` (the limits ended before any plan; the tables hold the locked lines only).
+
+    Raises
+    ------
+    CheckFailedError
+        The plan does not survive its own check: a defect of ours, never a plan.
+    """
+    started = time.perf_counter()
+    found = search(data, limits)
+    cases = found.cases if found.cases is not None else np.zeros(len(data.offers), dtype=np.int64)
+    costs = price_out(data, cases)
+    broken = [*data.impossible, *found.impossible]
+    gap = relative_gap(costs["total"], found.bound) if found.cases is not None else None
+    plan = PurchasePlan(
+        lines=line_table(data, cases, line_reasons(data, cases)),
+        coverage=coverage_table(data, cases),
+        costs=costs,
+        report=StageReport(
+            stage="purchase",
+            status=_status(found, broken, gap, limits),
+            cost_yuan=costs["total"] if found.cases is not None else None,
+            bound_yuan=found.bound,
+            gap=gap,
+            seconds=time.perf_counter() - started,
+            seed=limits.seed,
+            solver=found.solver,
+            stopped_by=found.stopped_by,
+            explanation=tuple(broken),
+        ),
+        warnings=(*data.warnings, *plan_notes(data, cases)),
+    )
+    findings = check(data, plan)
+    if findings and not broken:
+        raise CheckFailedError("purchase", findings)
+    _log.info(
+        "allocate: %d offers in, %d lines out, %s, cost %.2f, gap %s, %.1f s",
+        len(data.offers),
+        len(plan.lines),
+        plan.report.status,
+        costs["total"],
+        gap,
+        plan.report.seconds,
+    )
+    return plan
+
+
+def _status(found: Found, broken: list[str], gap: float | None, limits: SolveLimits) -> SolveStatus:
+    if broken:
+        return SolveStatus.INFEASIBLE
+    if found.cases is None:
+        return SolveStatus.NO_ANSWER
+    return SolveStatus.PROVED if gap is not None and gap <= limits.gap else SolveStatus.FEASIBLE

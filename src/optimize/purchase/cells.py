@@ -1,0 +1,69 @@
+"""What is needed and at hand per SKU x warehouse: demand rows, usable stock, locked lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from contracts.columns import QUANTILE_COLUMNS
+from contracts.world import Reference
+from optimize.purchase.demand import Demand
+from optimize.purchase.opening import OFFER_KEY
+
+_PLACE = ["warehouse_id", "sku_id"]
+MEAN_NOTE_SHARE = 0.05
+"""Quantiles whose mean is off the book's by more than this share of all demand are mentioned."""
+
+
+def usable_stock(stock: pd.DataFrame, *, delivery_date: pd.Timestamp) -> pd.DataFrame:
+    """Return the lots that can still be delivered: no expiry, or one not before the delivery date."""
+    return stock[stock["expires_on"].isna() | (stock["expires_on"] >= delivery_date)]
+
+
+def demand_cells(
+    rows: pd.DataFrame, reference: Reference, locked: pd.DataFrame, *, delivery_date: pd.Timestamp
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return one row per SKU x warehouse that has demand, stock or a locked line, and what to say about them."""
+    numbers = ["confirmed", "final_mean", *QUANTILE_COLUMNS]
+    wanted = rows.rename(columns={"place_id": "warehouse_id"})[[*_PLACE, *numbers]]
+    stock = usable_stock(reference.stock, delivery_date=delivery_date)
+    at_hand = stock.groupby(_PLACE)[["on_hand", "due_in"]].sum().reset_index()
+    fill = reference.suppliers.set_index("supplier_id")["fill_rate"]
+    arriving = locked["units"] * fill.reindex(locked["supplier_id"]).to_numpy(np.float64)
+    fixed = locked.assign(received=arriving).groupby(_PLACE)
+    sent = fixed.agg(locked_units=("units", "sum"), locked_received=("received", "sum")).reset_index()
+    cells = wanted.merge(at_hand, on=_PLACE, how="outer").merge(sent, on=_PLACE, how="outer")
+    figures = [*numbers, "on_hand", "due_in", "locked_units", "locked_received"]
+    cells = cells.assign(**{name: cells[name].fillna(0.0) for name in figures})
+    cells = cells.assign(available=cells["on_hand"] + cells["due_in"])
+    cells = cells[(cells["q99"] > 0) | (cells["available"] > 0) | (cells["locked_units"] > 0)]
+    skus = reference.skus.rename(columns={"shortage_penalty_yuan": "penalty_yuan", "temperature_zone": "zone"})[
+        ["sku_id", "zone", "weight_kg", "salvage_yuan", "penalty_yuan"]
+    ]
+    cells = cells.merge(skus, on="sku_id", how="left").sort_values(_PLACE, ignore_index=True)
+    spoiled = reference.stock.drop(stock.index)
+    told = []
+    if spoiled["on_hand"].sum() + spoiled["due_in"].sum() > 0:
+        units = spoiled["on_hand"].sum() + spoiled["due_in"].sum()
+        told.append(f"{units:.0f} units in stock expire before the delivery date and are not counted.")
+    return cells, told + _mean_note(cells)
+
+
+def _mean_note(cells: pd.DataFrame) -> list[str]:
+    implied, given = Demand.from_book(cells).mean, cells["final_mean"].to_numpy(np.float64)
+    off = np.abs(implied - given).sum() / max(given.sum(), 1e-9)
+    if off <= MEAN_NOTE_SHARE:
+        return []
+    worst = int(np.argmax(np.abs(implied - given)))
+    return [
+        f"The book's quantiles imply {implied.sum():.0f} units, its means {given.sum():.0f} ({off:.0%} apart summed "
+        f"over SKUs); quantities follow the quantiles. Most apart: {cells['sku_id'].iloc[worst]!r} at "
+        f"{cells['warehouse_id'].iloc[worst]!r}, {implied[worst]:.1f} against {given[worst]:.1f}."
+    ]
+
+
+def lock_stock(opened: pd.DataFrame, locked: pd.DataFrame) -> pd.DataFrame:
+    """Return the offers with ``locked_cases``, the cases of the same offer already sent."""
+    sent = locked.set_index(OFFER_KEY)["cases"]
+    cases = sent.reindex(pd.MultiIndex.from_frame(opened[OFFER_KEY]), fill_value=0)
+    return opened.assign(locked_cases=cases.to_numpy(np.int64))

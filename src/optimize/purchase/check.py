@@ -1,0 +1,174 @@
+"""The plan judged without the solver: limits, prices and costs recomputed line by line from the reference tables."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+from optimize.purchase.data import PurchaseData
+from optimize.purchase.plan import PurchasePlan
+from optimize.purchase.recount import Terms, expected_recourse, read_terms
+from optimize.purchase.rows import rows_of
+
+CENT = 0.01
+TOLERANCE = 1e-6
+Key = tuple[str, str, str]
+
+
+def check(data: PurchaseData, plan: PurchasePlan) -> list[str]:
+    """Return what is wrong with a plan, one sentence each; empty when it keeps every limit and its costs are right.
+
+    Works from the reference tables, the order book and the plan's own lines, with none of the arrays, prices or
+    formulas the search used.
+    """
+    terms = read_terms(data)
+    locked = {_key(row): row for row in rows_of(data.locked)}
+    lines = {_key(row): row for row in rows_of(plan.lines)}
+    found = [f"Locked line {_name(key)} is missing." for key in locked if key not in lines]
+    for key, row in lines.items():
+        found += _line_findings(key, row, locked.get(key), terms)
+    found += _supplier_findings(lines, terms)
+    found += _share_findings(lines, locked, terms)
+    found += _zone_findings(lines, locked, terms)
+    found += _coverage_findings(data, plan, lines, terms)
+    found += _cost_findings(plan, lines, terms)
+    return found
+
+
+def _key(row: Any) -> Key:
+    return row.supplier_id, row.sku_id, row.warehouse_id
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]!r} / {key[1]!r} / {key[2]!r}"
+
+
+def _line_findings(key: Key, row: Any, sent: Any, terms: Terms) -> list[str]:
+    """A line is what was locked, or that and cases its offer allows now, at its price."""
+    cases, units, amount = row.cases, row.units, row.amount_yuan
+    base = (sent.cases, sent.units, sent.amount_yuan) if sent is not None else (0, 0.0, 0.0)
+    if cases < base[0]:
+        return [f"Line {_name(key)} undoes locked cases: {cases} of {base[0]}."]
+    new = cases - base[0]
+    if new == 0:
+        same = abs(units - base[1]) <= TOLERANCE and abs(amount - base[2]) < CENT / 2
+        return [] if same else [f"Locked line {_name(key)} was changed."]
+    offer = terms.offers.get(key)
+    if offer is None:
+        return [f"Line {_name(key)} has no offer."]
+    found = []
+    late = offer.deadline < terms.as_of
+    if offer.latest is None or offer.latest < terms.as_of:
+        found.append(f"Line {_name(key)} cannot arrive any more.")
+    if late and math.isnan(offer.late_price_yuan):
+        return [*found, f"Line {_name(key)} is past the deadline and has no late price."]
+    if late and not math.isnan(offer.late_max_cases) and new > offer.late_max_cases + TOLERANCE:
+        found.append(f"Line {_name(key)} orders {new} late cases of {offer.late_max_cases:.0f}.")
+    if cases > offer.max_cases or (not late and cases < offer.min_cases):
+        found.append(f"Line {_name(key)}: {cases} cases, allowed {offer.min_cases} to {offer.max_cases}.")
+    if abs(units - base[1] - new * offer.case_units) > TOLERANCE:
+        found.append(f"Line {_name(key)}: {units} units are not {cases} cases of {offer.case_units}.")
+    due = base[2] + offer.price_of(new, after=base[0], late=late)
+    if abs(amount - due) > CENT / 2:
+        found.append(f"Line {_name(key)} amounts to {amount:.2f} yuan, its terms give {due:.2f}.")
+    return found
+
+
+def _supplier_findings(lines: dict[Key, Any], terms: Terms) -> list[str]:
+    spend: dict[str, float] = defaultdict(float)
+    for key, row in lines.items():
+        spend[key[0]] += row.amount_yuan
+    return [
+        f"Supplier {supplier!r} is ordered for {yuan:.2f} yuan, its minimum order is {terms.min_order[supplier]:.2f}."
+        for supplier, yuan in spend.items()
+        if yuan < terms.min_order[supplier] - CENT / 2
+    ]
+
+
+def _share_findings(lines: dict[Key, Any], locked: dict[Key, Any], terms: Terms) -> list[str]:
+    total: dict[tuple[str, str], float] = defaultdict(float)
+    for (_, sku, warehouse), row in lines.items():
+        total[sku, warehouse] += row.units
+    found = []
+    for key, row in lines.items():
+        sent = locked[key].cases if key in locked else 0
+        share = terms.max_share.get(key[0], math.nan)
+        if row.cases == sent or math.isnan(share) or terms.rivals[key[1], key[2]] < 2:
+            continue
+        most = share * total[key[1], key[2]]
+        if row.units > most + TOLERANCE:
+            found.append(f"Line {_name(key)} exceeds its supplier's share: {row.units} of {most:.1f} units.")
+    return found
+
+
+def _zone_findings(lines: dict[Key, Any], locked: dict[Key, Any], terms: Terms) -> list[str]:
+    taken: dict[tuple[str, str], float] = defaultdict(float, terms.due_in)
+    fixed: dict[tuple[str, str], float] = defaultdict(float, terms.due_in)
+    for key, row in lines.items():
+        place = key[2], terms.zone[key[1]]
+        taken[place] += row.units
+        fixed[place] += locked[key].units if key in locked else 0.0
+    found = []
+    for place, units in taken.items():
+        most = max(terms.capacity.get(place, 0.0), fixed[place])
+        if units > most + TOLERANCE:
+            found.append(f"Zone {place[1]} of {place[0]!r} receives {units:.0f} units, it can take {most:.0f}.")
+    return found
+
+
+def _coverage_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> list[str]:
+    received: dict[tuple[str, str], float] = defaultdict(float)
+    bought: dict[tuple[str, str], float] = defaultdict(float)
+    for (supplier, sku, warehouse), row in lines.items():
+        bought[warehouse, sku] += row.units
+        received[warehouse, sku] += row.units * terms.fill_rate[supplier]
+    found = []
+    covered = {(row.warehouse_id, row.sku_id) for row in rows_of(plan.coverage)}
+    needed = {(row.place_id, row.sku_id) for row in rows_of(data.book) if row.q99 > 0}
+    found += [f"Coverage lacks {sku!r} at {place!r}." for place, sku in sorted((needed | set(bought)) - covered)]
+    late = {(row.warehouse_id, row.sku_id): i for i, row in enumerate(rows_of(data.cells))}
+    for row in rows_of(plan.coverage):
+        place = row.warehouse_id, row.sku_id
+        stock = terms.stock.get(place, 0.0)
+        steps = (data.recourse.from_units[late[place]], data.recourse.step_yuan[late[place]])
+        short, over, short_yuan = expected_recourse(row, stock + received[place], steps)
+        salvage = float(data.recourse.salvage_yuan[late[place]])
+        for name, shown, due in (
+            ("available", row.available, stock),
+            ("bought", row.bought, bought[place]),
+            ("expected_short", row.expected_short, short),
+            ("expected_surplus", row.expected_surplus, over),
+            ("short_yuan", row.short_yuan, short_yuan),
+            ("surplus_yuan", row.surplus_yuan, -salvage * over),
+        ):
+            if abs(shown - due) > 1e-6 * (1.0 + abs(due)):
+                found.append(f"Coverage of {place[1]!r} at {place[0]!r}: {name} is {shown:.4f}, should be {due:.4f}.")
+    return found
+
+
+def _cost_findings(plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> list[str]:
+    spend: dict[str, float] = defaultdict(float)
+    kg: dict[tuple[str, str], float] = defaultdict(float)
+    for (supplier, sku, warehouse), row in lines.items():
+        spend[supplier] += row.amount_yuan
+        kg[supplier, warehouse] += row.units * terms.weight_kg[sku]
+    rebates = 0.0
+    for supplier, yuan in spend.items():
+        reached = [rate for floor, rate in terms.rebates.get(supplier, []) if yuan >= floor - TOLERANCE]
+        rebates += max(reached, default=0.0) * yuan
+    freight = sum(terms.freight(lane, load) for lane, load in kg.items())
+    due = {
+        "goods": sum(spend.values()),
+        "rebates": -rebates,
+        "order_costs": sum(terms.order_cost[supplier] for supplier in spend),
+        "freight": freight,
+        "expected_shortage": float(plan.coverage["short_yuan"].sum()),
+        "expected_surplus": float(plan.coverage["surplus_yuan"].sum()),
+    }
+    due["total"] = sum(due.values())
+    return [
+        f"Cost part {name!r} is {plan.costs.get(name, math.nan):.4f} yuan, the lines give {yuan:.4f}."
+        for name, yuan in due.items()
+        if not abs(plan.costs.get(name, math.nan) - yuan) <= 1e-6 * (1.0 + abs(yuan))
+    ]

@@ -1,0 +1,24 @@
+"""Quick tests of the limits that tie SKUs together, for searches; the last word has `check`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimize.purchase.costs import spend_yuan
+from optimize.purchase.data import PurchaseData
+from optimize.purchase.demand import Floats, Ints
+
+
+def zone_room(data: PurchaseData, cases: Ints) -> Floats:
+    """Return units each zone can still receive after these cases; negative where too much is bought."""
+    units = cases * data.column("offers", "case_units")
+    bought = np.bincount(data.offers["zone"], weights=units, minlength=len(data.zones))
+    room = np.maximum(data.column("zones", "capacity_units") - data.column("zones", "taken_units"), 0.0)
+    return np.asarray(room - bought, dtype=np.float64)
+
+
+def broken_suppliers(data: PurchaseData, cases: Ints) -> Ints:
+    """Return suppliers that are ordered from below their minimum order."""
+    new = np.bincount(data.offers["supplier"], weights=cases, minlength=len(data.suppliers)) > 0
+    spend = spend_yuan(data, np.round(data.goods_yuan(cases), 2))
+    return np.flatnonzero(new & (spend < data.column("suppliers", "min_order_yuan") - 1e-9))
