@@ -1,0 +1,141 @@
+"""The log of imports, the manifest of the order history's files, and the keys of all order lines, in SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pandas as pd
+import sqlalchemy as sa
+
+from store.database.engine import Database
+from store.database.schema import history_files, imports, order_keys
+from store.report import ImportReport
+
+_IDS_PER_QUERY = 500
+
+
+@dataclass(frozen=True)
+class HistoryChange:
+    """What an import does to the history: files that become visible, files that stop, keys that are taken."""
+
+    files: tuple[tuple[str, date, int], ...] = ()
+    retired: tuple[str, ...] = ()
+    keys: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["order_id", "line_no", "delivery_date"]))
+
+
+class RetiredTwiceError(Exception):
+    """Another process replaced a file of the history first."""
+
+
+class ImportLog:
+    """Reads and writes the import log, the manifest and the keys."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, report: ImportReport, change: HistoryChange, *, at: datetime) -> None:
+        """Make an import visible: its log entry, files and keys in one transaction.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            Another process took one of the keys first; nothing is recorded.
+        RetiredTwiceError
+            Another process replaced one of the retired files first; nothing is recorded.
+        """
+        with self._database.writing() as connection:
+            connection.execute(
+                sa.insert(imports).values(
+                    import_id=report.import_id,
+                    imported_at=at,
+                    table_name=report.table,
+                    source=report.source,
+                    sha256=report.sha256,
+                    mapping=report.mapping,
+                    rows_read=report.rows_read,
+                    rows_accepted=report.rows_accepted,
+                    rows_rejected=report.rows_rejected,
+                    books=json.dumps(report.books(), ensure_ascii=False),
+                )
+            )
+            for retired in change.retired:
+                done = connection.execute(
+                    sa.update(history_files)
+                    .where(history_files.c.file == retired, history_files.c.retired_by.is_(None))
+                    .values(retired_by=report.import_id)
+                )
+                if done.rowcount != 1:
+                    raise RetiredTwiceError(retired)
+            if change.files:
+                connection.execute(
+                    sa.insert(history_files),
+                    [
+                        {"file": file, "delivery_date": day, "import_id": report.import_id, "rows": rows}
+                        for file, day, rows in change.files
+                    ],
+                )
+            if len(change.keys):
+                days = change.keys["delivery_date"].dt.date
+                connection.execute(
+                    sa.insert(order_keys),
+                    [
+                        {"order_id": order, "line_no": line, "delivery_date": day}
+                        for order, line, day in zip(
+                            change.keys["order_id"].tolist(), change.keys["line_no"].tolist(), days, strict=True
+                        )
+                    ],
+                )
+
+    def files(self, delivery_from: date | None = None, delivery_to: date | None = None) -> list[tuple[str, date, int]]:
+        """Return the visible files of a span of delivery dates: name, date, rows; oldest date first."""
+        query = sa.select(history_files.c.file, history_files.c.delivery_date, history_files.c.rows)
+        query = query.where(history_files.c.retired_by.is_(None))
+        if delivery_from is not None:
+            query = query.where(history_files.c.delivery_date >= delivery_from)
+        if delivery_to is not None:
+            query = query.where(history_files.c.delivery_date <= delivery_to)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(history_files.c.delivery_date, history_files.c.file))
+            return [(file, day, count) for file, day, count in rows]
+
+    def delivery_days(self) -> list[date]:
+        """Return the delivery dates that have orders, in order."""
+        query = sa.select(history_files.c.delivery_date).where(history_files.c.retired_by.is_(None)).distinct()
+        with self._database.reading() as connection:
+            return [day for (day,) in connection.execute(query.order_by(history_files.c.delivery_date))]
+
+    def known_keys(self, order_ids: Iterable[str]) -> pd.DataFrame:
+        """Return ``order_id``, ``line_no``, ``delivery_date`` of the lines of some orders that are there."""
+        ids = list(order_ids)
+        columns = [order_keys.c.order_id, order_keys.c.line_no, order_keys.c.delivery_date]
+        found: list[tuple[str, int, date]] = []
+        with self._database.reading() as connection:
+            if connection.execute(sa.select(order_keys.c.line_no).limit(1)).first() is not None:
+                for start in range(0, len(ids), _IDS_PER_QUERY):
+                    part = ids[start : start + _IDS_PER_QUERY]
+                    rows = connection.execute(sa.select(*columns).where(order_keys.c.order_id.in_(part)))
+                    found.extend((order, line, day) for order, line, day in rows)
+        return pd.DataFrame(found, columns=["order_id", "line_no", "delivery_date"])
+
+    def earlier(self, sha256: str, table: str) -> str | None:
+        """Return the first import of the same file into the same table, if any."""
+        query = sa.select(imports.c.import_id).where(imports.c.sha256 == sha256, imports.c.table_name == table)
+        with self._database.reading() as connection:
+            found = connection.execute(query.order_by(imports.c.imported_at)).first()
+        return None if found is None else str(found[0])
+
+    def table(self) -> pd.DataFrame:
+        """Return the log, newest first."""
+        shown = [column for column in imports.c if column.name != "books"]
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(*shown).order_by(imports.c.imported_at.desc())).all()
+        return pd.DataFrame(rows, columns=[column.name for column in shown])
+
+    def books(self, import_id: str) -> dict[str, object] | None:
+        """Return the books of one import."""
+        with self._database.reading() as connection:
+            found = connection.execute(sa.select(imports.c.books).where(imports.c.import_id == import_id)).first()
+        return None if found is None else dict(json.loads(found[0]))

@@ -1,0 +1,94 @@
+"""The order history: Parquet files by delivery date, of which only those in the SQL manifest exist for readers.
+
+A file is written once, under a new name, and never changed. An import writes its files first and then makes them
+visible together by one SQL transaction; what a crash leaves behind is a file that no reader looks at, until `sweep`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.errors import CorruptFileError
+from contracts.flow import OrderLines
+from store.database.import_log import ImportLog
+from store.disk import storing
+from store.parquet import read_parquets, write_parquet
+
+COLUMNS = OrderLines.column_names()
+
+
+class History:
+    """Order lines in Parquet under a folder, partitioned ``delivery_date=YYYY-MM-DD/``."""
+
+    def __init__(self, folder: Path, log: ImportLog) -> None:
+        self.folder = folder
+        self._log = log
+
+    def read(self, delivery_from: date | None = None, delivery_to: date | None = None) -> DataFrame[OrderLines]:
+        """Return the visible lines of a span of delivery dates (both included), by order moment.
+
+        Raises
+        ------
+        CorruptFileError
+            A file of the manifest is missing, damaged or has other rows than the manifest says.
+        """
+        files = self._log.files(delivery_from, delivery_to)
+        if not files:
+            return OrderLines.empty()
+        lines = read_parquets([self.folder / file for file, _, _ in files])
+        expected = sum(rows for _, _, rows in files)
+        if len(lines) != expected:
+            raise CorruptFileError(str(self.folder), f"it holds {len(lines):,} lines where {expected:,} were written")
+        lines = lines.sort_values(["placed_at", "order_id", "line_no"], kind="stable", ignore_index=True)
+        return DataFrame[OrderLines](lines[list(COLUMNS)])
+
+    def read_days(self, days: list[date]) -> pd.DataFrame:
+        """Return the visible lines of some delivery dates."""
+        files = [file for file in self._log.files(min(days), max(days)) if file[1] in set(days)]
+        return read_parquets([self.folder / file for file, _, _ in files]) if files else OrderLines.empty()
+
+    def write(self, lines: pd.DataFrame, import_id: str) -> tuple[tuple[str, date, int], ...]:
+        """Write lines to new files, one per delivery date; invisible until they are in the manifest.
+
+        Raises
+        ------
+        StorageFullError
+            The disk is full; the files written so far are removed.
+        """
+        written: list[tuple[str, date, int]] = []
+        try:
+            for day, part in lines[list(COLUMNS)].groupby("delivery_date", sort=True):
+                moment = pd.Timestamp(day)  # type: ignore[arg-type]
+                file = f"delivery_date={moment:%Y-%m-%d}/{import_id}.parquet"
+                written.append((file, moment.date(), len(part)))
+                write_parquet(part.sort_values(["placed_at", "order_id", "line_no"], kind="stable"), self.folder / file)
+        except BaseException:
+            self.remove(file for file, _, _ in written)
+            raise
+        return tuple(written)
+
+    def remove(self, files: object) -> None:
+        """Remove files that are not visible, if they are there."""
+        for file in files:  # type: ignore[attr-defined]
+            with storing(file):
+                (self.folder / file).unlink(missing_ok=True)
+
+    def sweep(self, *, now: datetime, older_than: timedelta = timedelta(days=1)) -> int:
+        """Remove files that no reader can see and nobody has touched for a while; return how many.
+
+        Such files are left by a crash, or were replaced. Young ones stay: an import that still runs may need them.
+        """
+        visible = {file for file, _, _ in self._log.files()}
+        limit = (now - older_than).timestamp()
+        stale = [
+            path
+            for path in self.folder.glob("delivery_date=*/*")
+            if path.relative_to(self.folder).as_posix() not in visible and path.stat().st_mtime < limit
+        ]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)

@@ -1,0 +1,179 @@
+"""Order rows of a file become order lines: read, filtered, completed, cancelled, checked - and nothing lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from contracts.errors import EmptyInputError, MappingError, first_keys
+from contracts.flow import OrderLines
+from store.cancellations import match_cancellations, split_lines
+from store.conditions import rejected_rows
+from store.derive import derive, plain_text
+from store.mapping import DeliveryDay, Mapping, Number
+from store.source_file import SourceFile
+from store.tidy import failure_rows, find_columns, tidy
+
+
+@dataclass(frozen=True)
+class OrderRows:
+    """Order lines with the rows they came from.
+
+    Attributes
+    ----------
+    lines : DataFrame
+        Columns of `OrderLines` plus ``order_row`` and ``cancel_row`` (row of the cancellation, -1 if none).
+    failures : DataFrame
+        ``row``, ``column``, ``rule``, ``value``.
+    units : Series
+        Units of every row of the file, index = row, cancellations negative, zero where unreadable.
+    notes : tuple of str
+        What was filled in or decided that a reader of the report should know.
+    """
+
+    lines: pd.DataFrame
+    failures: pd.DataFrame
+    units: pd.Series[Any]
+    notes: tuple[str, ...] = ()
+
+
+def read_order_rows(
+    source: SourceFile,
+    mapping: Mapping,
+    *,
+    timezone: str,
+    cutoff: str,
+    known: dict[str, frozenset[str]] | None = None,
+) -> OrderRows:
+    """Return the order lines of a file.
+
+    Parameters
+    ----------
+    timezone : str
+        The city's zone, for delivery dates and for times without a zone.
+    cutoff : str
+        The city's cutoff, used where the file has no delivery date and the mapping no rule.
+    known : dict, optional
+        Column to the ids that exist, e.g. ``{"sku_id": ...}``; rows with others are rejected.
+
+    Raises
+    ------
+    EmptyInputError
+        The file has no rows.
+    MissingColumnError, MappingError
+        A column or rule cannot be found in the file.
+    """
+    cells = source.cells
+    if cells.empty and source.torn.empty:
+        raise EmptyInputError(f"{source.name} has no rows: expected a header line and at least one order line.")
+    mapping, notes = _complete(mapping, cells, cutoff)
+    read = tidy(cells, OrderLines, mapping, timezone=timezone)
+    frame = read.frame
+
+    def column(name: str) -> pd.Series[Any]:
+        if name in cells.columns:
+            return cells[name]
+        if name in frame.columns:
+            return frame[name]
+        raise MappingError(
+            f"Mapping {mapping.name} uses column {name!r}; {source.name} has {first_keys(cells.columns, shown=15)}."
+        )
+
+    zone = mapping.time.timezone or timezone
+    for name, rule in mapping.derive.items():
+        frame[name] = derive(rule, column, timezone=zone)
+    filtered = rejected_rows(mapping.reject, column, cells.index)
+    unread = read.failures[~read.failures["row"].isin(filtered["row"])]
+    cancels = _cancelling(mapping, frame)
+    units = frame["quantity"].fillna(0.0) if "quantity" in frame else pd.Series(0.0, index=frame.index)
+    units = units.where(~cancels, -units.abs())
+    judged = ~frame.index.isin(filtered["row"]) & ~frame.index.isin(unread["row"])
+    if "quantity" in frame:
+        frame["quantity"] = frame["quantity"].where(~cancels, frame["quantity"].abs())
+    good, broken = _keep_contract(frame[judged], known or {})
+    lines, unmatched = _cancel(good, cancels.reindex(good.index), column, mapping)
+    failures = pd.concat([source.torn, filtered, unread, broken, unmatched], ignore_index=True)
+    failures = failures.astype({"row": "int64"}).sort_values("row", kind="stable", ignore_index=True)
+    units = pd.concat([units, pd.Series(0.0, index=source.torn["row"].astype("int64"))])
+    return OrderRows(lines, failures, units, notes)
+
+
+def _complete(mapping: Mapping, cells: pd.DataFrame, cutoff: str) -> tuple[Mapping, tuple[str, ...]]:
+    """Return the mapping with the usual rules for columns that neither file nor mapping gives."""
+    origins = find_columns(cells, OrderLines, mapping)
+    given = set(origins) | set(mapping.constants) | set(mapping.derive)
+    derived = dict(mapping.derive)
+    notes = []
+    if "line_no" not in given and "order_id" in given:
+        derived["line_no"] = Number(rule="number", within="order_id")
+        notes.append("line_no: rows numbered within each order, in file order")
+    if "delivery_date" not in given and "placed_at" in given:
+        derived["delivery_date"] = DeliveryDay(rule="delivery_day", cutoff=cutoff)
+        notes.append(f"delivery_date: first date whose cutoff ({cutoff}) is not before the order")
+    return mapping.model_copy(update={"derive": derived}), tuple(notes)
+
+
+def _cancelling(mapping: Mapping, frame: pd.DataFrame) -> pd.Series[bool]:
+    rule = mapping.cancellations
+    found = pd.Series(False, index=frame.index)
+    if rule is None:
+        return found
+    if rule.order_id_matches is not None and "order_id" in frame:
+        found |= (
+            plain_text(frame["order_id"]).str.contains(rule.order_id_matches, regex=True).fillna(False).astype(bool)
+        )
+    if rule.negative_quantity and "quantity" in frame:
+        found |= frame["quantity"] < 0
+    return found
+
+
+def _keep_contract(frame: pd.DataFrame, known: dict[str, frozenset[str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that keep the contract and whose ids are known, index = row of the file; and the failures."""
+    rows = frame.index.to_numpy("int64")
+    good, broken = OrderLines.split(frame.assign(_row=rows)[list(frame.columns)])
+    broken = broken.assign(row=rows[broken["row"].to_numpy()])
+    good.index = pd.Index(rows[~pd.Index(rows).isin(broken["row"])])
+    failures = [broken]
+    for name, ids in known.items():
+        lost = ~good[name].isin(ids)
+        rule = pd.Series(f"unknown {name}: not in the reference data", index=good.index[lost.to_numpy()], dtype="str")
+        failures.append(failure_rows(rule, name, good[name]))
+        good = good[~lost]
+    return good, pd.concat(failures)
+
+
+def _cancel(
+    good: pd.DataFrame, cancels: pd.Series[bool], column: Any, mapping: Mapping
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the lines with cancellations written in, and the cancellations that found no line."""
+    rule = mapping.cancellations
+    orders, asked = good[~cancels.to_numpy(bool)], good[cancels.to_numpy(bool)]
+    if rule is None or asked.empty:
+        return split_lines(orders, pd.DataFrame()), failure_rows()
+    match = [f"match {place}" for place in range(len(rule.match))]
+    values = {
+        key: plain_text(good[name] if name in good.columns else column(name).reindex(good.index))
+        for key, name in zip(match, rule.match, strict=True)
+    }
+    keyed = good.assign(**values)
+    blank = keyed[match].isna().any(axis=1)
+    open_orders = keyed[~cancels.to_numpy(bool) & ~blank & keyed["cancelled_at"].isna()]
+    able = keyed[cancels.to_numpy(bool) & ~blank]
+    matches, unmatched = match_cancellations(open_orders, able, match)
+    shared = " and ".join(rule.match)
+    reason = pd.Series(f"cancellation without an earlier order line of the same {shared}", index=unmatched, dtype="str")
+    unnamed = asked.index[blank.loc[asked.index].to_numpy()]
+    anonymous = pd.Series(f"cancellation without {shared}: no order can be named", index=unnamed, dtype="str")
+    failures = [failure_rows(part, "order_id", good["order_id"]) for part in (reason, anonymous)]
+    return split_lines(orders, matches), pd.concat(failures)
+
+
+def frame_rows(frame: pd.DataFrame, *, known: dict[str, frozenset[str]] | None = None) -> OrderRows:
+    """Return the order lines of a frame that already has the contract's columns; row 1 is the first line."""
+    numbered = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
+    good, broken = _keep_contract(numbered, known or {})
+    units = pd.to_numeric(numbered["quantity"], errors="coerce").astype("float64").fillna(0.0)
+    rows = OrderRows(split_lines(good, pd.DataFrame()), broken.reset_index(drop=True), units)
+    return replace(rows, failures=rows.failures.sort_values("row", kind="stable", ignore_index=True))

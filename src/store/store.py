@@ -1,0 +1,296 @@
+"""The store of a city: reference data, order history, imports, plans and jobs behind one door."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from collections.abc import Mapping as TableMapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from secrets import token_hex
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.errors import NotFoundError
+from contracts.flow import OrderLines
+from contracts.plan import PlanSummary
+from contracts.settings import CitySettings, StorageSettings
+from contracts.world import REFERENCE_TABLES, Reference
+from store.database import Database
+from store.database.import_log import HistoryChange, ImportLog
+from store.database.jobs import Jobs
+from store.database.plans import Plans
+from store.database.reference_rows import ReferenceRows
+from store.database.schema import WIDE_TABLES
+from store.history import History
+from store.intake import Intake, Origin, failures_file
+from store.mapping import Mapping
+from store.order_rows import frame_rows, read_order_rows
+from store.parquet import read_parquet, write_parquet
+from store.reference_import import contract_of, merge, read_reference_rows
+from store.report import ImportReport, count_rules
+from store.source_file import read_source
+from store.world_files import REQUIRED_TABLES
+
+_log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return this moment; the only clock of the store, replaced in tests."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """Everything a city keeps.
+
+    Attributes
+    ----------
+    jobs : Jobs
+        Long tasks with their stage and progress.
+    """
+
+    def __init__(self, database: Database, folder: Path, city: CitySettings, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._city = city
+        self._database = database
+        self._log = ImportLog(database)
+        self._history = History(folder, self._log)
+        self._intake = Intake(self._history, self._log, now)
+        self._reference = ReferenceRows(database)
+        self._plans = Plans(database)
+        self.jobs = Jobs(database, now)
+
+    @classmethod
+    def open(
+        cls, storage: StorageSettings, *, city: CitySettings | None = None, now: Callable[[], datetime] = utc_now
+    ) -> Store:
+        """Open the store, creating it or bringing its schema up to date.
+
+        Parameters
+        ----------
+        city : CitySettings, optional
+            Zone of times without one, and the cutoff that turns order times into delivery dates.
+
+        Raises
+        ------
+        StoreError
+            The database cannot be opened.
+        """
+        return cls(Database.open(storage.url), storage.history, city or CitySettings(), now)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    # orders
+
+    def import_orders(self, path: Path | str, mapping: Mapping | None = None) -> ImportReport:
+        """Take in order lines from a CSV, XLSX or Parquet file; bad rows are kept apart, each line counts once.
+
+        Raises
+        ------
+        InputError
+            The file as a whole cannot be used: corrupt, empty, a column missing, a rule that does not fit.
+        StoreError
+            Writing failed; nothing of the file is visible.
+        """
+        mapping = mapping or Mapping()
+        source = read_source(path, mapping.file.file_format())
+        rows = read_order_rows(
+            source, mapping, timezone=self._city.timezone, cutoff=self._city.cutoff, known=self._known_ids()
+        )
+        return self._intake.take(rows, Origin(source.name, source.sha256, f"{mapping.name}:{mapping.fingerprint}"))
+
+    def add_order_lines(self, frame: pd.DataFrame, *, source: str = "frame") -> ImportReport:
+        """Take in order lines that have the contract's columns already; rows are counted from 1.
+
+        Raises
+        ------
+        MissingColumnError
+            A required column is absent.
+        StoreError
+            Writing failed; nothing of the frame is visible.
+        """
+        return self._intake.take(frame_rows(frame, known=self._known_ids()), Origin(source))
+
+    def order_lines(
+        self,
+        delivery_from: date | None = None,
+        delivery_to: date | None = None,
+        placed_until: datetime | None = None,
+    ) -> DataFrame[OrderLines]:
+        """Return order lines by delivery date (both ends included), as known at `placed_until`.
+
+        Lines placed later are left out, and a cancellation that came later had not happened: it is null.
+        """
+        lines = self._history.read(_day(delivery_from), _day(delivery_to))
+        if placed_until is None:
+            return lines
+        known = lines[lines["placed_at"] <= placed_until]
+        told = known["cancelled_at"].where(known["cancelled_at"] <= placed_until)
+        return DataFrame[OrderLines](known.assign(cancelled_at=told).reset_index(drop=True))
+
+    def delivery_days(self) -> list[date]:
+        """Return the delivery dates that have orders, in order."""
+        return self._log.delivery_days()
+
+    def sweep(self) -> int:
+        """Remove files that a crash or a replacement left behind; return how many."""
+        return self._history.sweep(now=self._now())
+
+    # imports
+
+    def imports(self) -> pd.DataFrame:
+        """Return the log of imports, newest first."""
+        return self._log.table()
+
+    def failures(self, import_id: str) -> pd.DataFrame:
+        """Return the failure table of an import: ``row``, ``column``, ``rule``, ``value``; empty if all was well.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such import.
+        """
+        if self._log.books(import_id) is None:
+            raise NotFoundError("import", import_id, hint="List them with `tuancai imports`.")
+        path = failures_file(self._history.folder, import_id)
+        return read_parquet(path) if path.exists() else pd.DataFrame(columns=["row", "column", "rule", "value"])
+
+    # reference data
+
+    def reference(self) -> Reference:
+        """Return the reference data, checked as a whole, with the synthetic labels.
+
+        Raises
+        ------
+        NotFoundError
+            Required tables were never given; all are named.
+        UnknownReferenceError
+            An id points nowhere.
+        """
+        known = self._reference.sets()
+        missing = [name for name in REQUIRED_TABLES if name not in known or not known[name].rows]
+        if missing:
+            raise NotFoundError(
+                "reference table(s)",
+                ", ".join(missing),
+                hint="Import them (`tuancai import reference`), or generate a supply side (`tuancai supply generate`).",
+            )
+        tables = {name: self.reference_table(name) for name in REFERENCE_TABLES if name in known}
+        synthetic = tuple(name for name in REFERENCE_TABLES if name in known and known[name].synthetic)
+        return Reference(**tables, synthetic=synthetic).check()
+
+    def reference_table(self, name: str) -> Any:
+        """Return one reference table as its contract has it; empty if it was never given."""
+        contract, known = contract_of(name), self._reference.sets()
+        if name not in known or not known[name].rows:
+            return contract.empty()
+        file = known[name].file
+        return contract.check(self._reference.read(name) if file is None else read_parquet(self._history.folder / file))
+
+    def write_reference(self, reference: Reference) -> None:
+        """Replace all reference data by this, in one transaction, synthetic labels included.
+
+        Raises
+        ------
+        UnknownReferenceError
+            An id points nowhere; nothing is written.
+        """
+        reference.check()
+        self._replace(dict(reference.tables()), frozenset(reference.synthetic))
+
+    def import_reference(self, table: str, path: Path | str, mapping: Mapping | None = None) -> ImportReport:
+        """Merge a file into one reference table by key: a later row replaces an earlier one of the same key.
+
+        Given rows never mix with generated ones: a table that was synthetic is replaced as a whole.
+
+        Raises
+        ------
+        InputError
+            There is no such table, or the file as a whole cannot be used.
+        StoreError
+            Writing failed; the table is as it was.
+        """
+        started, mapping, contract = perf_counter(), mapping or Mapping(), contract_of(table)
+        source = read_source(path, mapping.file.file_format())
+        read = read_reference_rows(source, table, mapping, timezone=self._city.timezone)
+        known = self._reference.sets()
+        generated = table in known and known[table].synthetic
+        merged = merge(contract.empty() if generated else self.reference_table(table), read.good, contract)
+        import_id, rejected = token_hex(8), read.failures["row"].nunique()
+        path_of_failures = failures_file(self._history.folder, import_id) if rejected else None
+        if path_of_failures is not None:
+            write_parquet(read.failures, path_of_failures)
+        if merged.new or merged.updated or generated:
+            self._replace({table: merged.table}, frozenset())
+        report = ImportReport(
+            import_id=import_id,
+            table=table,
+            source=source.name,
+            sha256=source.sha256,
+            mapping=f"{mapping.name}:{mapping.fingerprint}",
+            rows_read=read.rows_read,
+            rows_accepted=len(read.good),
+            rows_rejected=rejected,
+            rows_new=merged.new,
+            rows_updated=merged.updated,
+            rows_unchanged=merged.unchanged,
+            notes=("the generated rows of this table were replaced",) if generated else (),
+            failures_path=path_of_failures,
+            rules=count_rules(read.failures),
+            failures=read.failures,
+        )
+        report = replace(report, seconds=perf_counter() - started)
+        self._log.record(report, HistoryChange(), at=self._now())
+        _log.info("import %s: %d rows in, %d accepted, %.2f s", table, read.rows_read, len(read.good), report.seconds)
+        return report
+
+    def _replace(self, tables: dict[str, pd.DataFrame], synthetic: frozenset[str]) -> None:
+        files = {}
+        for name in set(tables) & set(WIDE_TABLES):
+            files[name] = f"_reference/{name}-{token_hex(8)}.parquet"
+            write_parquet(tables[name], self._history.folder / files[name])
+        self._reference.replace(tables, synthetic=synthetic, files=files, at=self._now())
+
+    def _known_ids(self) -> dict[str, frozenset[str]]:
+        """Return the ids that order lines may point to, of the reference tables that are there."""
+        known = self._reference.sets()
+        pointers = {"sku_id": "skus", "community_id": "communities"}
+        return {c: self._reference.ids(t, c) for c, t in pointers.items() if t in known and known[t].rows}
+
+    # plans
+
+    def save_plan(self, plan_id: str, summary: PlanSummary, tables: TableMapping[str, pd.DataFrame]) -> bool:
+        """Save a plan with all its tables or nothing; False when it was there already with the same content.
+
+        Raises
+        ------
+        ConflictError
+            The plan is there with other content (seconds do not count).
+        """
+        return self._plans.save(plan_id, summary, tables, at=self._now())
+
+    def plan_summaries(self) -> list[PlanSummary]:
+        """Return the summaries of all plans, the latest first."""
+        return self._plans.summaries()
+
+    def plan_summary(self, plan_id: str) -> PlanSummary:
+        """Return the summary of a plan, or raise `NotFoundError`."""
+        return self._plans.summary(plan_id)
+
+    def plan_table(self, plan_id: str, name: str) -> pd.DataFrame:
+        """Return a table of a plan as it was saved, or raise `NotFoundError`."""
+        return self._plans.table(plan_id, name)
+
+    def plan_table_names(self, plan_id: str) -> list[str]:
+        """Return the names of a plan's tables."""
+        return self._plans.table_names(plan_id)
+
+
+def _day(moment: date | None) -> date | None:
+    return moment.date() if isinstance(moment, datetime) else moment
