@@ -1,0 +1,1 @@
+"""Long jobs: durable workflows in a worker process beside the API."""

@@ -1,0 +1,95 @@
+"""Asking for jobs from the API's side: the durable queue without running anything."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOSClient
+
+from api.records import Records
+from api.records.jobs import JobRecord
+from contracts.settings import Settings
+
+QUEUE = "jobs"
+VERSION = "1"
+"""Version of the workflows' steps: raise it when their order changes, so that old jobs are not replayed on new code."""
+_LOG = logging.getLogger(__name__)
+
+
+def jobs_url(settings: Settings) -> str:
+    """Return where durable jobs are kept: the setting, the PostgreSQL of the store, or a SQLite file beside it."""
+    if settings.service.jobs_url:
+        return settings.service.jobs_url
+    store = sa.make_url(settings.storage.url)
+    if store.get_backend_name() != "sqlite":
+        return store.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    path = Path(store.database or "data/tuancai.sqlite")
+    return f"sqlite:///{path.with_name(path.stem + '.jobs.sqlite')}"
+
+
+class JobQueue:
+    """Puts jobs into the durable queue and takes them out again."""
+
+    def __init__(self, settings: Settings, records: Records) -> None:
+        self._records = records
+        self._url = jobs_url(settings)
+        self._client: DBOSClient | None = None
+
+    def open(self) -> None:
+        """Connect, and put in the queue what was written down but never reached it (a crash in between)."""
+        self._client = DBOSClient(system_database_url=self._url)
+        for job in self._records.jobs.waiting():
+            self._put(job)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
+
+    def ask(
+        self, kind: str, request: dict[str, Any], *, requested_by: str, idempotency_key: str | None = None
+    ) -> tuple[JobRecord, bool]:
+        """Write a job down and put it in the queue; say whether it is new.
+
+        Raises
+        ------
+        ConflictError
+            The idempotency key was used for another request.
+        """
+        job, new = self._records.jobs.ask(kind, request, requested_by=requested_by, idempotency_key=idempotency_key)
+        self._put(job)
+        return job, new
+
+    def cancel(self, job_id: str) -> bool:
+        """End a job: a queued one never starts, a running one stops at its next report. False when it had ended."""
+        if not self._records.jobs.cancel(job_id):
+            return False
+        self._connected().cancel_workflow(job_id)
+        return True
+
+    def depth(self) -> int:
+        """Return how many jobs wait or run."""
+        return len(self._records.jobs.waiting())
+
+    def _put(self, job: JobRecord) -> None:
+        """Put a job in the queue; a job that is there already stays as it is (its id is the workflow's)."""
+        if job.state.ended:
+            return
+        self._connected().enqueue(
+            {
+                "queue_name": QUEUE,
+                "workflow_name": job.kind,
+                "workflow_id": job.job_id,
+                "app_version": VERSION,
+            },
+            job.job_id,
+        )
+
+    def _connected(self) -> DBOSClient:
+        if self._client is None:
+            raise RuntimeError("the job queue is used before the service has started")
+        return self._client

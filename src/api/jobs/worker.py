@@ -1,0 +1,136 @@
+"""The worker: the process (or thread) that takes jobs from the queue and runs them, one at a time."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+from dbos import DBOS, DBOSConfig
+
+from api.jobs.queue import QUEUE, VERSION, jobs_url
+from api.jobs.work import Bench, set_bench
+from api.records import Records
+from contracts.settings import Settings
+from pipeline.desk import PlanningDesk
+
+_LOG = logging.getLogger(__name__)
+POLL_S = 0.2
+"""How often the queue is looked at; a person does not notice less."""
+
+
+class Worker:
+    """Runs jobs in this process. At most one worker lives in a process (the workflow library allows one)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._records: Records | None = None
+
+    def start(self, desk: PlanningDesk | None = None) -> None:
+        """Open desk and records, take up own unfinished jobs, listen to the queue."""
+        self._records = Records.open(self._settings.storage)
+        set_bench(Bench(desk or PlanningDesk.open(self._settings), self._records))
+        DBOS(
+            config=DBOSConfig(
+                name="tuancai",
+                system_database_url=jobs_url(self._settings),
+                application_version=VERSION,  # not the hash of the code: a restart after an edit must find its jobs
+                executor_id=self._settings.service.worker_id,
+                log_level="WARNING",
+                notification_listener_polling_interval_sec=POLL_S,
+            )
+        )
+        DBOS.listen_queues([QUEUE])
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update")
+        _LOG.info("worker %s listens", self._settings.service.worker_id)
+
+    def stop(self) -> None:
+        """Stop listening; a job under way stays open and is taken up by the next start."""
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        set_bench(None)
+        if self._records is not None:
+            self._records.close()
+            self._records = None
+
+
+def run_worker(settings: Settings, *, parent: int | None = None) -> None:
+    """Run a worker until the process is told to end, or its parent is gone.
+
+    Parameters
+    ----------
+    parent : int, optional
+        Process id of the service that started this worker. When it dies, this worker ends too, so that two workers
+        never run under one name.
+    """
+    told = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if parent is not None else stop)
+    worker = Worker(settings)
+    worker.start()
+    while not told.wait(0.5):
+        if parent is not None and os.getppid() != parent:
+            _LOG.warning("the service is gone; worker %s ends", settings.service.worker_id)
+            os._exit(1)
+    worker.stop()
+    os._exit(0)  # a solver in a thread must not keep the process; its job goes on from its last stage
+
+
+class WorkerProcess:
+    """A worker in a process of its own, started again when it dies."""
+
+    def __init__(self, settings: Settings, *, rest_s: float = 1.0) -> None:
+        self._settings = settings
+        self._rest_s = rest_s
+        self._ended = threading.Event()
+        self._watch: threading.Thread | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None when it is not running."""
+        process = self._process
+        return process.pid if process is not None and process.is_alive() else None
+
+    def start(self) -> None:
+        """Start the worker and watch it."""
+        self._ended.clear()
+        self._launch()
+        self._watch = threading.Thread(target=self._keep, name="worker-watch", daemon=True)
+        self._watch.start()
+
+    def stop(self) -> None:
+        """End the worker; an unfinished job waits for the next start."""
+        self._ended.set()
+        if self._watch is not None:
+            self._watch.join()
+        process = self._process
+        if process is not None and process.is_alive():
+            process.terminate()
+            process.join(10)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _launch(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._process = context.Process(
+            target=run_worker, args=(self._settings,), kwargs={"parent": os.getpid()}, name="tuancai-worker"
+        )
+        self._process.start()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.2):
+            if self._process is not None and not self._process.is_alive():
+                _LOG.error("worker died with exit code %s; starting it again", self._process.exitcode)
+                time.sleep(self._rest_s)
+                if not self._ended.is_set():
+                    self._launch()

@@ -1,0 +1,34 @@
+"""The service's records as one value: keys, jobs, audit - each a small book over the same database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.records.audit import AuditLog
+from api.records.jobs import JobBook
+from api.records.keys import KeyBook
+from api.records.schema import METADATA
+from contracts.settings import StorageSettings
+from store.database import Database
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything the service remembers of itself."""
+
+    database: Database
+    keys: KeyBook
+    jobs: JobBook
+    audit: AuditLog
+
+    @classmethod
+    def open(cls, storage: StorageSettings) -> Records:
+        """Open the records in the database of the settings."""
+        database = Database.open(storage.url)
+        with database.writing() as connection:
+            METADATA.create_all(connection)
+        return cls(database, KeyBook(database), JobBook(database), AuditLog(database))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()

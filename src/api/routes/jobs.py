@@ -1,0 +1,96 @@
+"""Jobs: how far they are, how they ended, and how to end them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
+
+from api.access import JobReader, Planner
+from api.asked import Running, note
+from api.problems import PROBLEM_RESPONSES, Problem
+from api.records.jobs import JobRecord, JobState
+from contracts.errors import ConflictError
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEM_RESPONSES)
+JobId = Annotated[
+    str, Path(description="A job's id.", examples=["4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10"], pattern=r"^\w{1,64}$")
+]
+
+
+class Job(BaseModel):
+    """A long piece of work."""
+
+    job_id: str = Field(examples=["4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10"])
+    kind: str = Field(description="plan or train.", examples=["plan"])
+    state: JobState = Field(examples=["running"])
+    stage: str = Field(description="Stage it is at.", examples=["purchase"])
+    fraction: float = Field(description="Share that is done, 0 to 1.", examples=[0.43], ge=0, le=1)
+    request: dict[str, Any] = Field(
+        description="What was asked.",
+        examples=[{"delivery_date": "2026-03-02", "as_of": "2026-03-01T10:00:00Z", "after": None}],
+    )
+    requested_by: str = Field(description="Key that asked.", examples=["9f1c2ab03d4e"])
+    requested_at: datetime = Field(examples=["2026-03-01T10:00:01Z"])
+    started_at: datetime | None = Field(default=None, examples=["2026-03-01T10:00:02Z"])
+    changed_at: datetime = Field(examples=["2026-03-01T10:00:09Z"])
+    ended_at: datetime | None = Field(default=None, examples=["2026-03-01T10:00:40Z"])
+    version: int = Field(description="Rises with every change.", examples=[7])
+    outcome: dict[str, Any] | None = Field(
+        default=None, description="Of a job that is done.", examples=[{"plan_id": "20260302-0f3a9c1d2e"}]
+    )
+    problem: Problem | None = Field(default=None, description="Of a job that failed.")
+    links: dict[str, str] = Field(
+        description="Where to go on: self, and plan once there is one.",
+        examples=[{"self": "/v1/jobs/4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10", "plan": "/v1/plans/20260302-0f3a9c1d2e"}],
+    )
+
+
+class JobPage(BaseModel):
+    """One page of jobs."""
+
+    items: list[Job]
+    total: int = Field(examples=[1])
+    limit: int = Field(examples=[100])
+    offset: int = Field(examples=[0])
+
+
+def shown_job(record: JobRecord) -> Job:
+    """Return a job as it is shown."""
+    links = {"self": f"/v1/jobs/{record.job_id}", "events": f"/v1/jobs/{record.job_id}/events"}
+    if record.outcome and "plan_id" in record.outcome:
+        links["plan"] = f"/v1/plans/{record.outcome['plan_id']}"
+    return Job(links=links, **vars(record))
+
+
+@router.get("", summary="Jobs, the newest first")
+def list_jobs(
+    _holder: JobReader,
+    service: Running,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    kind: Annotated[str | None, Query(description="plan or train.", max_length=32)] = None,
+    state: JobState | None = None,
+) -> JobPage:
+    """Return a page of jobs, of one kind or state if asked."""
+    found, total = service.records.jobs.page(limit=limit, offset=offset, kind=kind, state=state)
+    return JobPage(items=[shown_job(job) for job in found], total=total, limit=limit, offset=offset)
+
+
+@router.get("/{job_id}", summary="How far a job is")
+def get_job(job_id: JobId, _holder: JobReader, service: Running) -> Job:
+    """Return a job with its stage and fraction; when it is done, the link to its plan; when it failed, the problem."""
+    return shown_job(service.records.jobs.get(job_id))
+
+
+@router.post("/{job_id}/cancel", summary="End a job")
+def cancel_job(request: Request, job_id: JobId, holder: Planner, service: Running) -> Job:
+    """End a job that has not ended: a queued one never starts, a running one stops at its next step."""
+    before = service.records.jobs.get(job_id)
+    if not service.queue.cancel(job_id):
+        state = service.records.jobs.get(job_id).state
+        raise ConflictError(f"Job {job_id} has ended already: it is {state.value}.")
+    note(request, holder, "cancel job", job_id, kind=before.kind)
+    return shown_job(service.records.jobs.get(job_id))

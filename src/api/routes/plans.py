@@ -1,0 +1,131 @@
+"""Plans: ask for one, list them, read what one says of itself."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response, status
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.access import Planner, PlanReader
+from api.asked import PlanId, Running, note
+from api.problems import PROBLEM_RESPONSES
+from api.routes.jobs import Job, shown_job
+from api.routes.models import IdempotencyKey
+from contracts.plan import PlanSummary
+from contracts.solve import SolveStatus
+
+router = APIRouter(prefix="/v1/plans", tags=["plans"], responses=PROBLEM_RESPONSES)
+
+
+class PlanAsked(BaseModel):
+    """What to plan."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"delivery_date": "2026-03-02", "as_of": "2026-03-01T18:00:00+08:00"}},
+    )
+
+    delivery_date: date = Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))
+    as_of: AwareDatetime = Field(
+        description="Moment with its zone; orders up to it count, the rest of the day is forecast.",
+        ge=datetime.fromisoformat("2000-01-01T00:00:00+00:00"),
+        le=datetime.fromisoformat("2200-01-01T00:00:00+00:00"),
+    )
+    after: str | None = Field(
+        default=None,
+        description="A plan of the same date whose purchase orders were sent: its lines are locked, this plan adds.",
+        pattern=r"^[\w-]{1,64}$",
+    )
+
+
+class PlanHead(BaseModel):
+    """A plan in one line."""
+
+    plan_id: str = Field(examples=["20260302-0f3a9c1d2e"])
+    delivery_date: date = Field(examples=["2026-03-02"])
+    as_of: datetime = Field(examples=["2026-03-01T10:00:00Z"])
+    after: str | None = Field(default=None, examples=[None])
+    status: SolveStatus = Field(description="Worst status of its stages.", examples=["FEASIBLE"])
+    total_yuan: float = Field(examples=[5120.4])
+    final_units: float = Field(description="Expected units at the cutoff.", examples=[930.0])
+    warnings: int = Field(examples=[2])
+
+
+class PlanPage(BaseModel):
+    """One page of plans."""
+
+    items: list[PlanHead]
+    total: int = Field(examples=[1])
+    limit: int = Field(examples=[100])
+    offset: int = Field(examples=[0])
+
+
+class PlanShown(BaseModel):
+    """What a plan says of itself, and where its tables are."""
+
+    summary: PlanSummary
+    status: SolveStatus = Field(description="Worst status of its stages.", examples=["FEASIBLE"])
+    links: dict[str, str] = Field(examples=[{"purchase_orders": "/v1/plans/20260302-0f3a9c1d2e/purchase-orders"}])
+
+
+def plan_head(summary: PlanSummary) -> PlanHead:
+    """Return a plan in one line."""
+    return PlanHead(
+        plan_id=summary.plan_id,
+        delivery_date=summary.delivery_date,
+        as_of=summary.as_of,
+        after=summary.after,
+        status=summary.status,
+        total_yuan=round(summary.costs_yuan["total"], 2),
+        final_units=summary.demand_units["final"],
+        warnings=len(summary.warnings),
+    )
+
+
+@router.post("", summary="Ask for a plan (a job)", status_code=status.HTTP_202_ACCEPTED)
+def ask_plan(
+    request: Request,
+    response: Response,
+    asked: PlanAsked,
+    holder: Planner,
+    service: Running,
+    idempotency_key: IdempotencyKey = None,
+) -> Job:
+    """Put a plan into the queue; `Location` is the job to poll, whose `links.plan` leads to the finished plan."""
+    if asked.after is not None:
+        service.desk.store.plan_summary(asked.after)
+    job, new = service.queue.ask(
+        "plan", asked.model_dump(mode="json"), requested_by=holder.key_id, idempotency_key=idempotency_key
+    )
+    if new:
+        note(request, holder, "ask for plan", job.job_id, **job.request)
+    response.headers["Location"] = f"/v1/jobs/{job.job_id}"
+    return shown_job(job)
+
+
+@router.get("", summary="Plans, the latest delivery date first")
+def list_plans(
+    _holder: PlanReader,
+    service: Running,
+    delivery_date: Annotated[date | None, Query(description="Of one delivery date.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+) -> PlanPage:
+    """Return a page of plans, of one delivery date if asked."""
+    found = service.desk.store.plan_summaries()
+    if delivery_date is not None:
+        found = [summary for summary in found if summary.delivery_date == delivery_date]
+    heads = [plan_head(summary) for summary in found[offset : offset + limit]]
+    return PlanPage(items=heads, total=len(found), limit=limit, offset=offset)
+
+
+@router.get("/{plan_id}", summary="What a plan says of itself")
+def get_plan(plan_id: PlanId, _holder: PlanReader, service: Running) -> PlanShown:
+    """Return status per stage, cost breakdown, bound and gap, fingerprints, warnings and labelled fallbacks."""
+    summary = service.desk.store.plan_summary(plan_id)
+    here = f"/v1/plans/{plan_id}"
+    parts = ("suppliers", "purchase-orders", "coverage", "loads", "sorting", "routes", "stops", "unserved", "tables")
+    links = {"self": here, **{part.replace("-", "_"): f"{here}/{part}" for part in parts}}
+    return PlanShown(summary=summary, status=summary.status, links=links)

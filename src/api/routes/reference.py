@@ -1,0 +1,136 @@
+"""Reference data: who and what there is - read, brought in as rows or files, or generated where none is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import pandas as pd
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import Path as PathPart
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import Importer, JobReader, PriceReader, Trainer
+from api.asked import Running, note
+from api.paging import Page, list_answer
+from api.problems import PROBLEM_RESPONSES
+from api.reports import ImportResult, import_answer
+from api.uploads import kept_upload, read_mapping
+from contracts.errors import NotFoundError
+from contracts.world import REFERENCE_TABLES
+
+router = APIRouter(prefix="/v1/reference", tags=["reference data"], responses=PROBLEM_RESPONSES)
+TableName = Annotated[str, PathPart(description="A reference table.", examples=["offers"], pattern=r"^\w{1,40}$")]
+
+
+class ReferenceRows(BaseModel):
+    """Rows of a reference table, with the columns of docs/data.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=20_000,
+        examples=[[{"warehouse_id": "W1", "name": "East", "latitude": 30.55, "longitude": 114.31}]],
+    )
+
+
+class TableState(BaseModel):
+    """A reference table and how much is in it."""
+
+    table: str = Field(examples=["offers"])
+    rows: int = Field(examples=[240])
+    synthetic: bool = Field(description="Generated, not given.", examples=[False])
+    key: list[str] = Field(examples=[["supplier_id", "sku_id", "warehouse_id"]])
+    columns: list[str] = Field(examples=[["supplier_id", "sku_id", "warehouse_id", "case_units"]])
+
+
+class SupplyAsked(BaseModel):
+    """How to generate a supply side."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seed: int = Field(default=0, ge=0, le=2**31, description="Seed; the same seed gives the same supply.", examples=[0])
+
+
+@router.get("", summary="Reference tables")
+def list_reference(_holder: JobReader, service: Running) -> list[TableState]:
+    """Return every reference table with its rows, and whether it was generated."""
+    store, synthetic = service.desk.store, synthetic_tables(service)
+    return [
+        TableState(
+            table=name,
+            rows=len(store.reference_table(name)),
+            synthetic=name in synthetic,
+            key=list(contract.key()),
+            columns=list(contract.column_names()),
+        )
+        for name, contract in REFERENCE_TABLES.items()
+    ]
+
+
+@router.get("/{table}", summary="Rows of a reference table")
+def get_reference(request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page) -> Response:
+    """Return a page of a reference table."""
+    known_table(table)
+    return list_answer(request, service.desk.store.reference_table(table), page, name=table)
+
+
+@router.post("/{table}", summary="Bring in reference rows", response_model=ImportResult)
+def add_reference(
+    request: Request, table: TableName, given: ReferenceRows, holder: Importer, service: Running
+) -> ImportResult | JSONResponse:
+    """Add rows, or change those with the same key; each row is judged on its own."""
+    known_table(table)
+    with TemporaryDirectory(prefix="tuancai-rows-") as folder:
+        path = Path(folder) / "api.csv"
+        pd.DataFrame(given.rows).to_csv(path, index=False)
+        report = service.desk.store.import_reference(table, path)
+    note(request, holder, "bring in reference rows", table, import_id=report.import_id, rows=report.rows_accepted)
+    return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
+
+
+@router.post("/{table}/file", summary="Bring in a reference file", response_model=ImportResult)
+def import_reference(
+    request: Request,
+    table: TableName,
+    holder: Importer,
+    service: Running,
+    file: Annotated[UploadFile, File(description="CSV, XLSX or Parquet.")],
+    mapping: Annotated[str, Form(description="Name of a shipped mapping.", examples=["default"])] = "default",
+    mapping_rules: Annotated[str | None, Form(description="A mapping of your own as TOML or JSON text.")] = None,
+) -> ImportResult | JSONResponse:
+    """Add or change rows from a file."""
+    known_table(table)
+    rules = read_mapping(mapping, mapping_rules)
+    with kept_upload(file) as path:
+        report = service.desk.store.import_reference(table, path, rules)
+    note(request, holder, "import reference file", table, import_id=report.import_id, rows=report.rows_accepted)
+    return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
+
+
+@router.post("", summary="Generate a supply side")
+def generate_supply(request: Request, asked: SupplyAsked, holder: Trainer, service: Running) -> list[TableState]:
+    """Generate suppliers, offers, lanes and vans for the orders that are there; labelled synthetic wherever it shows.
+
+    Tables that were given stay as they are.
+    """
+    service.desk.generate_supply(seed=asked.seed)
+    note(request, holder, "generate supply", "reference", seed=asked.seed)
+    return list_reference(service, holder)
+
+
+def synthetic_tables(service: Running) -> tuple[str, ...]:
+    """Return which tables were generated; while required tables are missing, none was: generating fills them all."""
+    try:
+        return service.desk.store.reference().synthetic
+    except NotFoundError:
+        return ()
+
+
+def known_table(table: str) -> None:
+    """Raise when there is no such reference table."""
+    if table not in REFERENCE_TABLES:
+        raise NotFoundError("reference table", table, hint=f"There are {', '.join(REFERENCE_TABLES)}.")

@@ -1,0 +1,70 @@
+"""Uploaded files: streamed to a file of our own name, and the mapping that goes with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi import UploadFile
+from pydantic import ValidationError
+
+from contracts.errors import MappingError, StorageFullError
+from store import Mapping, load_mapping, shipped_mappings
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
+
+
+@contextmanager
+def kept_upload(upload: UploadFile) -> Iterator[Path]:
+    """Keep an upload in a temporary folder under a plain form of its name while it is read.
+
+    Raises
+    ------
+    MappingError
+        The name's suffix is not one we can read.
+    StorageFullError
+        The disk is full.
+    """
+    given = Path(upload.filename or "").name
+    suffix = Path(given).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise MappingError(
+            f"{given or 'the upload'!r} cannot be read: expected a name ending in {', '.join(SUFFIXES)}."
+        )
+    plain = re.sub(r"[^\w.-]+", "_", given)[-100:]
+    with tempfile.TemporaryDirectory(prefix="tuancai-upload-") as folder:
+        path = Path(folder) / plain
+        try:
+            with path.open("wb") as file:
+                shutil.copyfileobj(upload.file, file, 1 << 20)
+        except OSError as full:
+            raise StorageFullError(f"The upload could not be kept: {full}. Nothing was imported.") from full
+        yield path
+
+
+def read_mapping(name: str, rules: str | None) -> Mapping:
+    """Return a shipped mapping by name, or the one given as TOML or JSON text.
+
+    Raises
+    ------
+    MappingError
+        No such mapping, or the text is no mapping.
+    """
+    if rules is None:
+        if name not in shipped_mappings():  # a path would let a caller read the server's files
+            raise MappingError(f"There is no mapping {name!r}; shipped are {', '.join(shipped_mappings())}.")
+        return load_mapping(name)
+    try:
+        given = json.loads(rules) if rules.lstrip().startswith("{") else tomllib.loads(rules)
+        return Mapping.model_validate({"name": "inline", **given})
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as broken:
+        raise MappingError(f"mapping_rules is neither TOML nor a JSON object: {broken}") from broken
+    except ValidationError as wrong:
+        facts = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
+        raise MappingError(f"mapping_rules is wrong - {facts}. See docs/tutorial-own-data.md.") from wrong
