@@ -123,7 +123,9 @@ class Skus(Table):
     volume_l: float = amount("Litres per unit", gt=0)
     shelf_life_days: float = amount("Days a unit can still be sold", gt=0)
     salvage_yuan: float = amount("Yuan a left-over unit still brings (may be negative: disposal)", ge=None)
-    shortage_penalty_yuan: float = amount("Yuan lost per unit ordered and not delivered: margin, refund, goodwill")
+    shortage_penalty_yuan: float = amount(
+        "Yuan lost per unit ordered and not delivered, on top of its saved cost: margin and goodwill"
+    )
 
 
 class Suppliers(Table):

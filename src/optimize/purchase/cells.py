@@ -37,16 +37,30 @@ def demand_cells(
     cells = cells.assign(**{name: cells[name].fillna(0.0) for name in figures})
     cells = cells.assign(available=cells["on_hand"] + cells["due_in"])
     cells = cells[(cells["q99"] > 0) | (cells["available"] > 0) | (cells["locked_units"] > 0)]
-    skus = reference.skus.rename(columns={"shortage_penalty_yuan": "penalty_yuan", "temperature_zone": "zone"})[
-        ["sku_id", "zone", "weight_kg", "salvage_yuan", "penalty_yuan"]
+    skus = reference.skus.rename(columns={"temperature_zone": "zone"})[
+        ["sku_id", "zone", "weight_kg", "salvage_yuan", "shortage_penalty_yuan"]
     ]
     cells = cells.merge(skus, on="sku_id", how="left").sort_values(_PLACE, ignore_index=True)
+    cells = cells.assign(penalty_yuan=missing_unit_yuan(cells, reference.offers))
     spoiled = reference.stock.drop(stock.index)
     told = []
     if spoiled["on_hand"].sum() + spoiled["due_in"].sum() > 0:
         units = spoiled["on_hand"].sum() + spoiled["due_in"].sum()
         told.append(f"{units:.0f} units in stock expire before the delivery date and are not counted.")
     return cells, told + _mean_note(cells)
+
+
+def missing_unit_yuan(cells: pd.DataFrame, offers: pd.DataFrame) -> pd.Series[float]:
+    """Return what a unit that is never delivered costs: the SKU's penalty plus the usual cost of a unit.
+
+    The plan's cost counts what is spent, so a unit that is not bought saves its price. The penalty is what is lost
+    *beyond* that saving - margin, refund, goodwill - so the usual unit cost comes on top, and the newsvendor's
+    underage cost is the penalty itself. Usual is the cheapest list price at the warehouse, whether the offer is still
+    open or not: the value of a unit does not change with the hour. Without an offer anywhere it is the penalty alone.
+    """
+    usual = offers.groupby(_PLACE)["unit_price_yuan"].min()
+    cost = usual.reindex(pd.MultiIndex.from_frame(cells[_PLACE])).fillna(0.0).to_numpy(np.float64)
+    return cells["shortage_penalty_yuan"] + cost
 
 
 def _mean_note(cells: pd.DataFrame) -> list[str]:

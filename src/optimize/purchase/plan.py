@@ -66,6 +66,7 @@ def line_table(data: PurchaseData, cases: Ints, reasons: list[str]) -> DataFrame
     figures = ["cases", "units", "amount_yuan", "new_cases", "new_units", "new_yuan"]
     lines[figures] = lines[figures].fillna(0.0)
     sent = lines["cases"].astype(np.int64).astype(str) + " cases were sent before. "
+    added = lines["new_reason"].astype(object).where(adds, "").astype("str")  # all-null text would be read as floats
     units = lines["units"] + lines["new_units"]
     amount = lines["amount_yuan"] + lines["new_yuan"]
     return PurchaseLines.check(
@@ -76,7 +77,7 @@ def line_table(data: PurchaseData, cases: Ints, reasons: list[str]) -> DataFrame
                 "units": units,
                 "unit_price_yuan": lines["unit_price_yuan"].where(was & ~adds, amount / units),
                 "amount_yuan": amount.round(2),
-                "reason": lines["reason"].where(~adds, (sent.where(was, "") + lines["new_reason"].fillna(""))),
+                "reason": lines["reason"].where(~adds, sent.where(was, "") + added),
                 "locked": was & ~adds,
             }
         )
