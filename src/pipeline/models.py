@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forecast import BookModel, DemandModel
+from forecast import DemandModel
+from forecast.book import BookModel
 
 
 @dataclass(frozen=True)

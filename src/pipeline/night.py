@@ -14,7 +14,8 @@ from contracts.planned import Allotments, Arrivals, PurchaseLines, Releases
 from contracts.settings import Settings
 from contracts.solve import SolveLimits
 from contracts.world import Reference
-from forecast import predict, update_book
+from forecast import predict
+from forecast.book import update_book
 from optimize.purchase import PurchasePlan, allocate, purchase_data
 from optimize.routing import RoutePlan, route, routing_data
 from optimize.sorting import SortingPlan, share_out, sort, sorting_data
