@@ -1,5 +1,32 @@
 """Orders to history to features to models to forecasts to the order book."""
 
+from forecast.backtest import BacktestScores, backtest
 from forecast.book import BookModel, cold_model, fit_curve, set_aside, update_book
+from forecast.context import Context
+from forecast.history import build_history
+from forecast.model import DemandModel
+from forecast.panel import Panel
+from forecast.predicting import predict
+from forecast.registry import Evidence, Registry, Served, evidence_of
+from forecast.training import stand_in, train
 
-__all__ = ["BookModel", "cold_model", "fit_curve", "set_aside", "update_book"]
+__all__ = [
+    "BacktestScores",
+    "BookModel",
+    "Context",
+    "DemandModel",
+    "Evidence",
+    "Panel",
+    "Registry",
+    "Served",
+    "backtest",
+    "build_history",
+    "cold_model",
+    "evidence_of",
+    "fit_curve",
+    "predict",
+    "set_aside",
+    "stand_in",
+    "train",
+    "update_book",
+]

@@ -1,0 +1,113 @@
+"""Which member answers for which volume band, and with what weight: chosen on rolling origins, visible per row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+from numpy.typing import NDArray
+
+from forecast.members.protocol import Forecasts
+
+_LEAST_GAIN = 0.005
+"""A combination must cut the squared error of the leading member by this share, else the leading member answers."""
+_LEAST_ROWS = 200
+_LEAST_WEIGHT = 0.05
+
+
+def volume_band(level: NDArray[np.floating], borders: Sequence[float]) -> NDArray[np.int64]:
+    """Return the band of each level: 0 below the first border.
+
+    Examples
+    --------
+    >>> volume_band(np.array([0.1, 0.25, 100.0]), (0.25, 1.0)).tolist()
+    [0, 1, 2]
+    """
+    return np.searchsorted(np.asarray(borders, np.float64), level, side="right")
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Weights of the members per volume band.
+
+    Attributes
+    ----------
+    members : tuple of str
+    weights : float64, bands x members
+        Not negative, each row sums to one.
+    """
+
+    members: tuple[str, ...]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def fit(
+        cls,
+        forecasts: Mapping[str, Forecasts],
+        actual: NDArray[np.float32],
+        band: NDArray[np.int64],
+        *,
+        bands: int,
+        leading: str,
+    ) -> Combination:
+        """Choose weights by non-negative least squares per band.
+
+        The `leading` member keeps a band alone unless the combination beats it by `_LEAST_GAIN` in squared error: a
+        few origins are a small sample, and a needless mixture is harder to explain.
+
+        Parameters
+        ----------
+        forecasts : mapping of name to array
+            Out-of-sample forecasts, all of one shape.
+        actual, band
+            Of the same shape; NaN actuals are left out.
+        """
+        names = (leading, *(name for name in forecasts if name != leading))
+        weights = np.zeros((bands, len(names)))
+        weights[:, 0] = 1.0
+        for code in range(bands):
+            inside = (band == code) & np.isfinite(actual)
+            for name in names:
+                inside &= np.isfinite(forecasts[name])
+            if inside.sum() < _LEAST_ROWS:
+                continue
+            columns = np.stack([forecasts[name][inside] for name in names], axis=1).astype(np.float64)
+            target = actual[inside].astype(np.float64)
+            found, _ = scipy.optimize.nnls(columns, target)
+            if found.sum() <= 0:
+                continue
+            found = np.where(found / found.sum() < _LEAST_WEIGHT, 0.0, found)
+            mixed = found / found.sum()
+            alone = float(((columns[:, 0] - target) ** 2).mean())
+            if ((columns @ mixed - target) ** 2).mean() < (1.0 - _LEAST_GAIN) * alone:
+                weights[code] = mixed
+        return cls(names, weights)
+
+    def mixed(self, forecasts: Mapping[str, Forecasts], band: NDArray[np.int64]) -> Forecasts:
+        """Return the weighted forecasts; a member without an answer leaves its weight to the others."""
+        total = np.zeros(band.shape)
+        held = np.zeros(band.shape)
+        for position, name in enumerate(self.members):
+            weight = self.weights[band, position]
+            if not weight.any():
+                continue
+            given = forecasts[name]
+            answered = np.isfinite(given) & (weight > 0)
+            total += np.where(answered, weight * np.where(answered, given, 0.0), 0.0)
+            held += np.where(answered, weight, 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(held > 0, total / held, np.nan).astype(np.float32)
+
+    def used(self) -> tuple[str, ...]:
+        """Return the leading member, whose forecast decides the band, and those with weight in any band."""
+        weighted = {name for name, column in zip(self.members, self.weights.T, strict=True) if column.any()}
+        return tuple(name for name in self.members if name in weighted or name == self.members[0])
+
+    def label(self, band: int) -> str:
+        """Return what stands in `source` for a band: the member, or the mixture with its weights."""
+        parts = [(name, weight) for name, weight in zip(self.members, self.weights[band], strict=True) if weight > 0]
+        if len(parts) == 1:
+            return parts[0][0]
+        return " + ".join(f"{weight:.2f} {name}" for name, weight in sorted(parts, key=lambda part: -part[1]))

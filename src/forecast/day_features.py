@@ -1,0 +1,126 @@
+"""What is known of a day beforehand: weekday, holidays and how far they are, the lunar new year, events, weather."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import lunardate
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.context import Context
+from forecast.panel import Matrix
+
+FAR_DAYS = 30.0
+"""A holiday further away than this is no nearer than any other day."""
+
+DAY_FEATURES = (
+    "weekday",
+    "month_day",
+    "year_day",
+    "is_holiday",
+    "days_to_holiday",
+    "days_since_holiday",
+    "lunar_new_year_distance",
+    "event",
+    "days_to_event",
+    "temperature_c",
+    "rain_mm",
+)
+
+
+@dataclass(frozen=True)
+class DayFeatures:
+    """Features of days, and of areas on days.
+
+    Attributes
+    ----------
+    table : float32, D x len(DAY_FEATURES)
+        NaN where the calendar ends early: unknown, not "no holiday".
+    flags : float32, D x areas x events
+        Local events, 1 where the event holds.
+    events : tuple of str
+        Names of the local events.
+    """
+
+    table: Matrix
+    flags: Matrix
+    events: tuple[str, ...]
+
+    @classmethod
+    def build(
+        cls,
+        days: pd.DatetimeIndex,
+        context: Context,
+        *,
+        areas: pd.Index,
+        event_names: tuple[str, ...],
+        local_events: tuple[str, ...],
+    ) -> DayFeatures:
+        """Return the features of `days`; event codes count from 1 in the order of `event_names`, 0 is no event."""
+        table = np.full((len(days), len(DAY_FEATURES)), np.nan, np.float32)
+        table[:, 0] = days.dayofweek
+        table[:, 1] = days.day
+        table[:, 2] = days.dayofyear
+        table[:, 6] = lunar_new_year_distance(days)
+        calendar = context.calendar.set_index("day").reindex(days)
+        told = calendar["is_holiday"].notna().to_numpy()
+        if len(context.calendar):
+            holiday = calendar["is_holiday"].eq(True).to_numpy()
+            marked = context.calendar.loc[context.calendar["is_holiday"], "day"]
+            named = context.calendar.loc[context.calendar["event"].notna(), "day"]
+            code = pd.Index(event_names).get_indexer(pd.Index(calendar["event"])) + 1
+            columns = {
+                3: holiday,
+                4: _days_ahead(days, marked),
+                5: _days_ahead(days, marked, back=True),
+                7: code,
+                8: _days_ahead(days, named),
+                9: calendar["temperature_c"],
+                10: calendar["rain_mm"],
+            }
+            for position, column in columns.items():
+                table[:, position] = np.where(told, np.asarray(column, np.float32), np.nan)
+        return cls(table, _area_flags(days, context.area_events, areas, local_events), local_events)
+
+
+def lunar_new_year_distance(days: pd.DatetimeIndex) -> NDArray[np.float32]:
+    """Return days from the nearest Lunar New Year (春节), negative before it, cut off at `FAR_DAYS`.
+
+    Examples
+    --------
+    >>> lunar_new_year_distance(pd.DatetimeIndex(["2026-02-16", "2026-02-20", "2026-07-01"])).tolist()
+    [-1.0, 3.0, 30.0]
+    """
+    years = range(int(days.year.min()) - 1, int(days.year.max()) + 2)
+    starts = pd.DatetimeIndex([lunardate.LunarDate(year, 1, 1).to_solar_date() for year in years])
+    gap = (days.to_numpy("datetime64[D]")[:, None] - starts.to_numpy("datetime64[D]")[None, :]).astype(np.int64)
+    nearest = gap[np.arange(len(days)), np.abs(gap).argmin(axis=1)]
+    return np.where(np.abs(nearest) > FAR_DAYS, FAR_DAYS, nearest).astype(np.float32)
+
+
+def _days_ahead(days: pd.DatetimeIndex, marked: pd.Series, *, back: bool = False) -> NDArray[np.float32]:
+    """Return days to the next marked day (or since the last one), at most `FAR_DAYS`."""
+    if not len(marked):
+        return np.full(len(days), FAR_DAYS, np.float32)
+    own = days.to_numpy("datetime64[D]").astype(np.int64)
+    other = np.sort(marked.to_numpy("datetime64[D]").astype(np.int64))
+    if back:
+        position = np.searchsorted(other, own, side="right") - 1
+        gap = np.where(position >= 0, own - other[np.maximum(position, 0)], FAR_DAYS)
+    else:
+        position = np.searchsorted(other, own, side="left")
+        gap = np.where(position < len(other), other[np.minimum(position, len(other) - 1)] - own, FAR_DAYS)
+    return np.minimum(gap, FAR_DAYS).astype(np.float32)
+
+
+def _area_flags(days: pd.DatetimeIndex, events: pd.DataFrame, areas: pd.Index, local_events: tuple[str, ...]) -> Matrix:
+    flags = np.zeros((len(days), len(areas), len(local_events)), np.float32)
+    if len(events) and local_events:
+        day = days.get_indexer(pd.DatetimeIndex(events["day"]).as_unit("us"))
+        area = areas.get_indexer(pd.Index(events["area_id"]))
+        name = pd.Index(local_events).get_indexer(pd.Index(events["event"]))
+        inside = (day >= 0) & (area >= 0) & (name >= 0)
+        flags[day[inside], area[inside], name[inside]] = 1.0
+    return flags

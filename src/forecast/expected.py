@@ -1,0 +1,44 @@
+"""Expected units of every series of a panel on days ahead, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.combination import volume_band
+from forecast.context import Context
+from forecast.members import MovingAverage
+from forecast.members.protocol import Forecasts
+from forecast.model import DemandModel
+from forecast.panel import Panel
+
+
+def expected_units(
+    model: DemandModel, panel: Panel, context: Context, horizons: Sequence[int]
+) -> tuple[Forecasts, NDArray[np.object_]]:
+    """Return means and sources, horizons x series, as of the last known day of the panel.
+
+    Horizons beyond the trained one are answered by the moving average, labelled. NaN where no member has an answer.
+    """
+    origin = panel.known - 1
+    longest = model.settings.horizon_days
+    within = [lead for lead in horizons if model.fallback or lead <= longest]
+    beyond = MovingAverage()
+    means = beyond.forecast(panel, context, origins=[origin], horizons=horizons)[0]
+    sources = np.empty(means.shape, object)
+    for position, lead in enumerate(horizons):
+        sources[position] = f"fallback: {beyond.name}, {lead} days ahead is beyond the trained {longest}"
+    if within:
+        answers = {
+            name: model.members[name].forecast(panel, context, origins=[origin], horizons=within)[0]
+            for name in model.combination.used()
+        }
+        band = volume_band(answers[model.combination.members[0]], model.settings.volume_bands)
+        bands = range(len(model.settings.volume_bands) + 1)
+        labels = np.array([model.fallback or model.combination.label(code) for code in bands], object)
+        inside = [position for position, lead in enumerate(horizons) if lead in within]
+        means[inside] = model.combination.mixed(answers, band)
+        sources[inside] = labels[band]
+    return means, sources

@@ -1,0 +1,39 @@
+"""The members by name, for settings, backtests and benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from contracts.errors import SettingsError
+from contracts.settings import ForecastSettings
+from forecast.members.boosting import GlobalModel
+from forecast.members.intermittent import IntermittentDemand
+from forecast.members.protocol import Member
+from forecast.members.seasonal import MovingAverage, SeasonalNaive
+from forecast.members.smoothing import ExponentialSmoothing
+
+MEMBERS: dict[str, Callable[[ForecastSettings], Member]] = {
+    "seasonal_naive": lambda settings: SeasonalNaive(),
+    "weekday_mean": lambda settings: SeasonalNaive(weeks=4),
+    "moving_average": lambda settings: MovingAverage(),
+    "croston": lambda settings: IntermittentDemand("croston"),
+    "sba": lambda settings: IntermittentDemand("sba"),
+    "tsb": lambda settings: IntermittentDemand("tsb"),
+    "ets": lambda settings: ExponentialSmoothing("ets"),
+    "theta": lambda settings: ExponentialSmoothing("theta"),
+    "lightgbm": lambda settings: GlobalModel(settings),
+}
+
+
+def member(name: str, settings: ForecastSettings) -> Member:
+    """Return the member of that name.
+
+    Raises
+    ------
+    SettingsError
+        There is no such member; the sentence names those there are.
+    """
+    try:
+        return MEMBERS[name](settings)
+    except KeyError:
+        raise SettingsError(f"There is no forecast member {name!r}; there are {', '.join(MEMBERS)}.") from None

@@ -1,0 +1,233 @@
+"""Training: rolling origins choose the weights and the spread, then the chosen members learn from everything."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.columns import LEVELS
+from contracts.flow import DailyDemand
+from contracts.reference import Calendar, Communities, Listings, Skus
+from contracts.settings import CitySettings, ForecastSettings
+from forecast.censoring import in_whole_units, recovered
+from forecast.combination import Combination, volume_band
+from forecast.context import Context
+from forecast.levels import Level
+from forecast.members import Fitted, Forecasts, member
+from forecast.model import DemandModel, fingerprint
+from forecast.panel import Panel
+from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins
+from forecast.spread import PoissonSpread, Spread
+from forecast.windows import Windows
+
+log = logging.getLogger(__name__)
+LOOK_BACK_DAYS = 400
+"""Days before the training window that features may look back to: last year's same week."""
+SHORT_HISTORY_MEMBER = "moving_average"
+
+
+def train(
+    history: DataFrame[DailyDemand] | Panel,
+    *,
+    skus: DataFrame[Skus],
+    communities: DataFrame[Communities],
+    listings: DataFrame[Listings] | None = None,
+    calendar: DataFrame[Calendar] | None = None,
+    area_events: pd.DataFrame | None = None,
+    settings: ForecastSettings | None = None,
+    city: CitySettings | None = None,
+) -> DemandModel:
+    """Train a demand model on a history.
+
+    Every member is scored on rolling origins; per volume band the global model answers, alone or mixed with the members
+    that cut its error; the errors of those forecasts give each level's quantiles. The chosen members are then fitted to
+    the whole history. Same data, settings and seed give the same model.
+
+    Parameters
+    ----------
+    history : DataFrame[DailyDemand] or Panel
+        A panel is the same facts as matrices, for histories whose long form would not fit in memory.
+    listings : DataFrame[Listings], optional
+        Past and planned; gives list prices, and for days ahead what is on sale at what price.
+    area_events : DataFrame, optional
+        ``day, area_id, event``: local events, see `Context`.
+    city : CitySettings, optional
+        Time zone and cutoff decide which delivery dates are known at a moment.
+
+    Raises
+    ------
+    EmptyInputError
+        The history has no row.
+    UnknownReferenceError
+        A community or SKU that the reference data do not know.
+    """
+    started = time.perf_counter()
+    settings, city = settings or ForecastSettings(), city or CitySettings()
+    context = Context(skus, communities, *_optional(listings, calendar, area_events))
+    panel = _panel(history, context, settings)
+    ground = _Ground(recovered(panel), context, settings, city, in_whole_units(panel), fingerprint(panel))
+    origins = rolling_origins(panel, settings)
+    model = _trained(ground, origins) if origins else _from_short_history(ground)
+    log.info(
+        "train: %d series, %d days, %d rolling origins, %s, %.1f s",
+        panel.width,
+        panel.known,
+        len(origins),
+        model.fallback or "no fallback",
+        time.perf_counter() - started,
+    )
+    return model
+
+
+def stand_in(
+    history: DataFrame[DailyDemand],
+    *,
+    skus: DataFrame[Skus],
+    communities: DataFrame[Communities],
+    settings: ForecastSettings | None = None,
+    city: CitySettings | None = None,
+) -> DemandModel:
+    """Return the labelled fallback for when no trained model is at hand: recent means with a Poisson spread.
+
+    Raises
+    ------
+    EmptyInputError, UnknownReferenceError
+        As `train`.
+    """
+    settings, city = settings or ForecastSettings(), city or CitySettings()
+    context = Context(skus, communities)
+    panel = _panel(history, context, settings)
+    ground = _Ground(recovered(panel), context, settings, city, in_whole_units(panel), fingerprint(panel))
+    return replace(
+        _from_short_history(ground), fallback="fallback: moving_average with Poisson spread, no trained model"
+    )
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What a model is trained on."""
+
+    panel: Panel
+    context: Context
+    settings: ForecastSettings
+    city: CitySettings
+    whole: bool
+    fingerprint: str
+
+
+def _optional(
+    listings: DataFrame[Listings] | None,
+    calendar: DataFrame[Calendar] | None,
+    area_events: pd.DataFrame | None,
+) -> tuple[DataFrame[Listings], DataFrame[Calendar], pd.DataFrame]:
+    empty = pd.DataFrame({"day": [], "area_id": [], "event": []}).astype({"area_id": "str", "event": "str"})
+    return (
+        Listings.empty() if listings is None else listings,
+        Calendar.empty() if calendar is None else calendar,
+        empty if area_events is None else area_events,
+    )
+
+
+def _panel(history: DataFrame[DailyDemand] | Panel, context: Context, settings: ForecastSettings) -> Panel:
+    days = settings.train_days + LOOK_BACK_DAYS
+    if isinstance(history, Panel):
+        return history.last_days(days)
+    return Panel.from_history(history, context, max_days=days)
+
+
+def _trained(ground: _Ground, origins: tuple[int, ...]) -> DemandModel:
+    panel, context, settings = ground.panel, ground.context, ground.settings
+    candidates = [member(name, settings) for name in settings.members]
+    horizons = tuple(range(1, settings.horizon_days + 1))
+    rolled = roll(panel, context, members=candidates, origins=origins, horizons=horizons)
+    leading = next(iter(rolled.forecasts))
+    band = volume_band(rolled.forecasts[leading], settings.volume_bands)
+    combination = Combination.fit(
+        rolled.forecasts, rolled.actual, band, bands=len(settings.volume_bands) + 1, leading=leading
+    )
+    mixed = combination.mixed(rolled.forecasts, band)
+    used = combination.used()
+    fitted = {
+        name: one.fit(panel, context) for name, one in zip(rolled.forecasts, candidates, strict=True) if name in used
+    }
+    scored = RollingForecasts(origins, horizons, {**rolled.forecasts, "champion": mixed}, rolled.actual)
+    return _model(
+        ground,
+        members=fitted,
+        combination=combination,
+        spreads=level_spreads(panel, rolled, mixed, whole=ground.whole),
+        scores=member_scores(scored),
+    )
+
+
+def _model(
+    ground: _Ground,
+    *,
+    members: Mapping[str, Fitted],
+    combination: Combination,
+    spreads: Mapping[str, Spread | PoissonSpread],
+    scores: pd.DataFrame,
+    fallback: str = "",
+) -> DemandModel:
+    last = ground.panel.days[ground.panel.known - 1]
+    return DemandModel(
+        members=members,
+        combination=combination,
+        spreads=spreads,
+        context=_ahead(ground.context, last),
+        settings=ground.settings,
+        city=ground.city,
+        trained_until=last,
+        last_level=_last_level(ground.panel),
+        scores=scores,
+        fingerprint=ground.fingerprint,
+        whole=ground.whole,
+        fallback=fallback,
+    )
+
+
+def level_spreads(
+    panel: Panel, rolled: RollingForecasts, mixed: Forecasts, *, whole: bool
+) -> dict[str, Spread | PoissonSpread]:
+    """Return each level's spread from the errors of that level's own sums."""
+    spreads: dict[str, Spread | PoissonSpread] = {}
+    for name in LEVELS:
+        level = Level.of(panel.series, name)
+        actual = level.total(rolled.actual)
+        forecast = level.total(np.where(np.isfinite(rolled.actual), mixed, np.nan))
+        lead = np.broadcast_to(rolled.lead, actual.shape)
+        spreads[name] = Spread.fit(forecast.ravel(), actual.ravel(), lead.ravel(), whole=whole)
+    return spreads
+
+
+def _from_short_history(ground: _Ground) -> DemandModel:
+    """Return the labelled stand-in for a history too short for one rolling origin: recent mean, Poisson spread."""
+    one = member(SHORT_HISTORY_MEMBER, ground.settings)
+    return _model(
+        ground,
+        members={one.name: one.fit(ground.panel, ground.context)},
+        combination=Combination((one.name,), np.ones((len(ground.settings.volume_bands) + 1, 1))),
+        spreads={name: PoissonSpread() for name in LEVELS},
+        scores=pd.DataFrame(columns=["member", "origin", "wape", "bias", "rmse"]),
+        fallback=f"fallback: {one.name} with Poisson spread, history of {ground.panel.known} days",
+    )
+
+
+def _ahead(context: Context, last: pd.Timestamp) -> Context:
+    """Return the context with the planned listings only: past ones are in the history the model is given."""
+    listings = context.listings
+    planned = listings[listings["delivery_date"] > last].reset_index(drop=True)
+    return Context(context.skus, context.communities, Listings.check(planned), context.calendar, context.area_events)
+
+
+def _last_level(panel: Panel) -> pd.DataFrame:
+    windows = Windows(panel.quantity)
+    recent, older = windows.mean(panel.known - 1, 28), windows.mean(panel.known - 1, panel.known)
+    level = np.where(np.isnan(recent), older, recent)
+    return panel.series[["community_id", "sku_id"]].assign(mean=level).dropna(ignore_index=True)
