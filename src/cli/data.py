@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,13 @@ from store import ImportReport, load_mapping, read_world
 import_app = typer.Typer(help="Import orders and reference data. 导入订单与基础资料。", no_args_is_help=True)
 world_app = typer.Typer(help="Build simulated cities. 生成模拟城市。", no_args_is_help=True)
 supply_app = typer.Typer(help="Generate a supply side for real orders. 为真实订单生成供应侧。", no_args_is_help=True)
+
+
+class FileFormat(StrEnum):
+    """Formats a world can be written in."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
 def show_report(report: ImportReport) -> None:
@@ -64,12 +72,12 @@ def build(
     preset: Annotated[str, typer.Argument(help="tiny, town or city.")],
     out: Annotated[Path, typer.Option(help="Directory to write to.")],
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 0,
-    file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    file_format: Annotated[FileFormat, typer.Option("--format", help="csv or parquet.")] = FileFormat.CSV,
 ) -> None:
     """Build a seeded world with the demand that was true, and write one file per contract."""
     with progress_bar(f"World {preset}"):
         world = build_world(preset, seed=seed)
-        write_world(world, out, format=file_format)
+        write_world(world, out, format=file_format.value)
     console.print(f"{len(world.order_lines):,} order lines in {out}")
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pipeline.artefacts import write_artefacts
 
 from cli.context import CityContext, city_of
 from cli.data import show_report
 from cli.show import console, progress_bar, show_plan, show_table
 from contracts.settings import Settings
+from pipeline.artefacts import write_artefacts
 from pipeline.score import score_book
 from simulate import build_world, planning_date, write_world
 from store import read_world

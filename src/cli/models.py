@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pipeline.artefacts import write_table
 
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_table
+from store import export_table
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def forecast(
     """Forecast demand per SKU at community, warehouse and area level. 需求预测。"""
     made = city_of(context).desk.forecast(day_of(date), days=days)
     if out is not None:
-        write_table(made, out)
+        export_table(made, out)
         console.print(f"{len(made):,} rows in {out}")
     top = made[made["level"] == "warehouse"].sort_values("mean", ascending=False)
     show_table("Warehouse level, largest first", top.drop(columns=["level", "issued_at"]), most=15)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pipeline.artefacts import write_artefacts
 
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
 from pipeline import views
+from pipeline.artefacts import write_artefacts
 from pipeline.replay import rerun_plan
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]

@@ -19,7 +19,7 @@ from pipeline.models import NightModels
 from pipeline.night import NightInput, plan_night
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
-from pipeline.training import Training, train_models
+from pipeline.training import Registries, Training, train_models
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
 
@@ -30,12 +30,15 @@ class PlanningDesk:
 
     settings: Settings
     store: Store
-    registry: Registry
+    registries: Registries
 
     @classmethod
     def open(cls, settings: Settings) -> PlanningDesk:
         """Open the store (creating or migrating its schema) and the registry named in the settings."""
-        return cls(settings, Store.open(settings.storage), Registry.open(settings.storage))
+        registries = Registries(
+            Registry(settings.storage, name="demand"), Registry(settings.storage, name="order-book")
+        )
+        return cls(settings, Store.open(settings.storage, city=settings.city), registries)
 
     def import_world(self, world: World) -> ImportReport:
         """Take in a city's reference data and orders; taking the same in twice changes nothing."""
@@ -70,12 +73,14 @@ class PlanningDesk:
 
     def train(self, *, until: pd.Timestamp | None = None, progress: Progress = silent) -> Training:
         """Train both models on delivery dates up to `until` (default: all but the last) and register them."""
-        return train_models(self.store, self.registry, self.settings, until=until, progress=progress)
+        return train_models(self.store, self.registries, self.settings, until=until, progress=progress)
 
     def models(self) -> NightModels:
         """Return the models that serve: the registry's champion, or the labelled last good ones."""
-        served = self.registry.champion()
-        return NightModels(*served.models, version=served.version)
+        demand, book = self.registries.demand.champion(), self.registries.book.champion()
+        labels = [f" ({one.label})" if one.label else "" for one in (demand, book)]
+        version = f"demand {demand.version}{labels[0]}, book {book.version}{labels[1]}"
+        return NightModels(demand.model, book.model, version)
 
     def forecast(self, delivery_date: pd.Timestamp, *, days: int = 1) -> DataFrame[Forecast]:
         """Forecast delivery dates from what was known when the first one's orders opened."""

@@ -20,7 +20,7 @@ def usable_stock(stock: DataFrame[Stock], *, delivery_date: pd.Timestamp) -> pd.
     """Return units per warehouse x SKU that can be delivered on the date: at hand or due in, and not expired."""
     alive = stock[stock["expires_on"].isna() | (stock["expires_on"] >= delivery_date)]
     units = alive.assign(units=alive["on_hand"] + alive["due_in"])
-    return units.groupby(["warehouse_id", "sku_id"], as_index=False)["units"].sum()
+    return units.groupby(["warehouse_id", "sku_id"], as_index=False).agg(units=("units", "sum"))
 
 
 def arrivals(
@@ -55,7 +55,7 @@ def arrivals(
 
 def supply(arrived: DataFrame[Arrivals]) -> pd.DataFrame:
     """Return whole-night supply per warehouse x SKU: stock plus purchases at their nominal units."""
-    return arrived.groupby(["warehouse_id", "sku_id"], as_index=False)["units"].sum()
+    return arrived.groupby(["warehouse_id", "sku_id"], as_index=False).agg(units=("units", "sum"))
 
 
 def asked_units(book: DataFrame[OrderBook], communities: DataFrame[Communities]) -> pd.DataFrame:

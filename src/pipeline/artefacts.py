@@ -1,0 +1,118 @@
+"""A plan as files: what suppliers are sent, what hangs in the warehouse, what drivers get, and every table as CSV."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from contracts.settings import Settings
+from contracts.world import Reference
+from pipeline import views
+from pipeline.charts import load_chart, route_map
+from pipeline.plan import NightPlan
+from store import export_table, export_tables
+
+
+def write_artefacts(plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings) -> list[Path]:
+    """Write a plan to a folder and return the files.
+
+    ``summary.json``; ``tables/*.csv``, one per contract; ``purchase_orders/SUPPLIER.xlsx``, a sheet per warehouse and
+    one with the totals; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature zone; ``routes/BASE.xlsx``, trips
+    and stops; ``loads.png`` and ``route_map.png``. Heads are Chinese and English, times are the city's.
+
+    Raises
+    ------
+    StorageFullError
+        The disk is full; files that are there are complete.
+    """
+    zone = settings.city.timezone
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = folder / "summary.json"
+    summary.write_text(plan.summary.model_dump_json(indent=2), encoding="utf-8")
+    written = [summary]
+    written += [export_table(frame, folder / "tables" / f"{name}.csv") for name, frame in plan.tables()]
+    written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
+    written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
+    written += write_route_books(plan, reference, folder / "routes", timezone=zone)
+    written.append(load_chart(plan, folder / "loads.png", timezone=zone))
+    written.append(route_map(plan, reference, folder / "route_map.png"))
+    return written
+
+
+def write_purchase_orders(plan: NightPlan, reference: Reference, folder: Path, *, timezone: str) -> list[Path]:
+    """Write one workbook per supplier: its lines by warehouse and arrival, and the totals to the fen."""
+    written = []
+    names = file_names(sorted(plan.purchase_lines["supplier_id"].unique()))
+    for supplier, name in names.items():
+        lines = views.order_view(plan, reference, supplier)
+        total = lines.groupby("warehouse_id", as_index=False).agg(
+            arrives_at=("arrives_at", "first"),
+            cases=("cases", "sum"),
+            units=("units", "sum"),
+            amount_yuan=("amount_yuan", "sum"),
+        )
+        total["amount_yuan"] = total["amount_yuan"].round(2)
+        whole = pd.DataFrame(
+            {
+                "warehouse_id": ["合计 total"],
+                "cases": [total["cases"].sum()],
+                "units": [total["units"].sum()],
+                "amount_yuan": [round(float(total["amount_yuan"].sum()), 2)],
+            }
+        )
+        sheets = {"合计 total": pd.concat([total, whole], ignore_index=True)}
+        sheets |= {
+            sheet_name(f"仓 {warehouse}"): rows.drop(columns=["supplier_id", "warehouse_id"])
+            for warehouse, rows in lines.groupby("warehouse_id")
+        }
+        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
+    return written
+
+
+def write_sorting_books(plan: NightPlan, reference: Reference, folder: Path, *, timezone: str) -> list[Path]:
+    """Write one workbook per warehouse: loads per wave, and the assignments of each temperature zone."""
+    written = []
+    loads = views.load_view(plan)
+    for warehouse, name in file_names(sorted(loads["warehouse_id"].unique())).items():
+        tasks = views.sorting_view(plan, reference, warehouse_id=warehouse)
+        sheets = {"负荷 loads": loads[loads["warehouse_id"] == warehouse]}
+        sheets |= {sheet_name(str(zone)): rows for zone, rows in tasks.groupby("temperature_zone")}
+        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
+    return written
+
+
+def write_route_books(plan: NightPlan, reference: Reference, folder: Path, *, timezone: str) -> list[Path]:
+    """Write one workbook per base: trips, and the stops in driving order."""
+    written = []
+    for base, name in file_names(sorted(plan.trips["base_id"].unique())).items():
+        sheets = {
+            "趟次 trips": views.trip_view(plan, base),
+            "站点 stops": views.stop_view(plan, reference, base),
+        }
+        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
+    return written
+
+
+def file_names(ids: list[str]) -> dict[str, str]:
+    """Return a safe and different file name for each id.
+
+    Examples
+    --------
+    >>> file_names(["V01", "a/b", "a:b"])
+    {'V01': 'V01', 'a/b': 'a_b', 'a:b': 'a_b-2'}
+    """
+    names: dict[str, str] = {}
+    used: dict[str, int] = {}
+    for key in ids:
+        plain = re.sub(r"[^\w.-]", "_", key).lstrip(".") or "_"
+        used[plain.lower()] = used.get(plain.lower(), 0) + 1
+        count = used[plain.lower()]
+        names[key] = plain if count == 1 else f"{plain}-{count}"
+    return names
+
+
+def sheet_name(text: str) -> str:
+    """Return text as Excel takes it for a sheet: at most 31 characters, none of ``[]:*?/\\``."""
+    return re.sub(r"[\[\]:*?/\\]", "_", text)[:31]
