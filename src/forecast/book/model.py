@@ -12,29 +12,31 @@ from pandera.typing import DataFrame
 
 from contracts.columns import LEVELS
 from contracts.flow import OrderLines
-from contracts.reference import Communities, Skus
+from contracts.reference import Communities, Listings, Skus
 from contracts.settings import BookSettings, CitySettings
-from forecast.book.past import Floats, Ints, PastOrders, Snapshots
+from forecast.book.learning import LevelLessons, PastBook, learn_level
+from forecast.book.past import Ints, PastOrders
+from forecast.book.remainder import Remainder
 from forecast.book.shares import UsualShares
 from forecast.book.spread import Spread
-from forecast.book.usual import UsualDemand, walking_mean
+from forecast.book.usual import UsualDemand
 from forecast.book.window import OrderWindow
 
 _LOG = logging.getLogger(__name__)
-_WARM_DAYS = 7
-"""Days before the first snapshot is learned from, so that its expectation has a week behind it."""
 
 
 @dataclass(frozen=True)
 class BookModel:
-    """Arrival curves, usual demand and spread, learned from past delivery dates.
+    """Arrival curves, usual demand, remainder models and spread, learned from past delivery dates.
 
     Attributes
     ----------
     skus : Index
-        SKU ids; the tables below hold one more row for unknown SKUs.
-    spread : dict
-        Level to its spread.
+        SKU ids; tables per SKU hold one more row for unknown SKUs.
+    levels : dict
+        Level to its remainder model and spread.
+    boost_cells : int
+        Tables with more rows follow pace alone.
     days : int
         Past delivery dates learned from; 0 is a cold start, which the book's ``source`` says.
     """
@@ -42,7 +44,8 @@ class BookModel:
     skus: pd.Index
     shares: UsualShares
     usual: UsualDemand
-    spread: dict[str, Spread]
+    levels: dict[str, LevelLessons]
+    boost_cells: int
     days: int
 
     @property
@@ -63,6 +66,7 @@ def fit_curve(
     settings: BookSettings,
     city: CitySettings,
     communities: DataFrame[Communities] | None = None,
+    listings: DataFrame[Listings] | None = None,
     as_of: pd.Timestamp | None = None,
 ) -> BookModel:
     """Learn how orders come in, from delivery dates whose cutoff has passed.
@@ -70,14 +74,17 @@ def fit_curve(
     Parameters
     ----------
     communities : DataFrame[Communities], optional
-        Tells warehouses and areas; without it the spread of both is that of the whole city.
+        Tells warehouses and areas; without it both are learned as the whole city.
+    listings : DataFrame[Listings], optional
+        Tells what was on sale, so that a SKU off sale is not learned as one nobody ordered.
     as_of : Timestamp, optional
         Delivery dates with a later cutoff are the future and are left out. By default the last order placed.
 
     Returns
     -------
     BookModel
-        Of no past day: a cold model (orders come in evenly, negative binomial spread).
+        Of no past day: a cold model (orders come in evenly, negative binomial spread). Of fewer than
+        ``warm_days + learn_days`` days: additive pickup without pace.
     """
     started = perf_counter()
     window = OrderWindow.of(city)
@@ -90,80 +97,37 @@ def fit_curve(
     shares = UsualShares.learn(
         past, category=category, open_minutes=window.open_minutes, weights=weights, settings=settings
     )
-    kept = np.isneginf(past.cancelled_left)
-    sold = past.units * weights[past.day] * kept
-    units = np.bincount(past.sku, weights=sold, minlength=len(past.skus)).astype(np.float64)
+    sold = past.units * weights[past.day] * np.isneginf(past.cancelled_left)
     usual = UsualDemand.learn(
-        units, category, days=float(weights.sum()), communities=len(past.communities), settings=settings
+        np.bincount(past.sku, weights=sold, minlength=len(past.skus)).astype(np.float64),
+        category,
+        days=float(weights.sum()),
+        communities=len(past.communities),
+        settings=settings,
     )
-    spread = {
-        level: _spread(past, places, shares, window=window, settings=settings)
-        for level, places in _places(past, communities).items()
+    given = PastBook(order_lines, skus, communities, listings)
+    levels = {
+        level: learn_level(past, given, level=level, category=category, shares=shares, window=window, settings=settings)
+        for level in LEVELS
     }
     _LOG.info("fit_curve: %d lines, %d days, %.1f s", len(past.units), len(past.days), perf_counter() - started)
-    return BookModel(skus=past.skus, shares=shares, usual=usual, spread=spread, days=len(past.days))
+    return BookModel(past.skus, shares, usual, levels, settings.boost_cells, len(past.days))
 
 
 def cold_model(settings: BookSettings, city: CitySettings) -> BookModel:
     """Return the model of a city without any past: orders come in evenly, counts spread widely."""
-    window = OrderWindow.of(city)
-    spread = Spread.counts(shape=settings.count_dispersion)
+    lessons = LevelLessons(Remainder.additive(), Spread.counts(shape=settings.count_dispersion))
     return BookModel(
         skus=pd.Index([], dtype="str"),
-        shares=UsualShares.straight(open_minutes=window.open_minutes, slot_minutes=settings.slot_minutes),
+        shares=UsualShares.straight(open_minutes=OrderWindow.of(city).open_minutes, slot_minutes=settings.slot_minutes),
         usual=UsualDemand.unknown(settings),
-        spread=dict.fromkeys(LEVELS, spread),
+        levels=dict.fromkeys(LEVELS, lessons),
+        boost_cells=settings.boost_cells,
         days=0,
     )
-
-
-def snapshot_times(window: OrderWindow, settings: BookSettings) -> Floats:
-    """Return the minutes left at which past days are looked at: from one step after opening down to 0."""
-    step = settings.snapshot_minutes
-    return np.append(np.arange(window.open_minutes - step, 0.0, -step), 0.0)
 
 
 def _categories(sku_ids: pd.Index, skus: DataFrame[Skus]) -> Ints:
     """Return a category code per SKU; SKUs that `skus` does not know share one category."""
     known = skus.drop_duplicates("sku_id").set_index("sku_id")["category_id"]
-    return pd.factorize(sku_ids.to_series().map(known).fillna(""), sort=True)[0].astype(np.int64)
-
-
-def _places(past: PastOrders, communities: DataFrame[Communities] | None) -> dict[str, Ints]:
-    """Return per level the place code of each community."""
-    count = len(past.communities)
-    city = np.zeros(count, np.int64)
-    if communities is None:
-        return {"community": np.arange(count), "warehouse": city, "area": city}
-    home = communities.set_index("community_id").reindex(past.communities)
-    codes = {level: pd.factorize(home[f"{level}_id"])[0].astype(np.int64) for level in ("warehouse", "area")}
-    return {"community": np.arange(count)} | {level: np.maximum(code, 0) for level, code in codes.items()}
-
-
-def _spread(
-    past: PastOrders, places: Ints, shares: UsualShares, *, window: OrderWindow, settings: BookSettings
-) -> Spread:
-    """Return the spread of one level, from additive pickup on the past days."""
-    left = snapshot_times(window, settings)
-    snapshots = Snapshots.of(_sample(past, places, settings), place_of_community=places, left=left)
-    mean = walking_mean(snapshots.units[:, :, -1], past.weekday, half_life_days=settings.half_life_days)
-    mean[:_WARM_DAYS] = np.nan
-    remaining = snapshots.units[:, :, -1:] - snapshots.units
-    expected = []
-    for minutes in left:
-        share = np.stack([shares.at(float(minutes), int(day))[snapshots.sku] for day in past.weekday])
-        expected.append((mean * (1.0 - share)).ravel())
-    return Spread.learn(
-        left[:-1], expected[:-1], [remaining[:, :, k].ravel() for k in range(len(left) - 1)], settings=settings
-    )
-
-
-def _sample(past: PastOrders, places: Ints, settings: BookSettings) -> PastOrders:
-    """Return the lines of so many places, drawn with the settings' seed, that at most `max_series` series remain."""
-    count = int(places.max()) + 1
-    series = len(np.unique(places[past.community] * max(len(past.skus), 1) + past.sku))
-    if series <= settings.max_series:
-        return past
-    drawn = np.random.default_rng(settings.seed).permutation(count)
-    kept = drawn[: max(1, int(count * settings.max_series / series))]
-    return past.of_communities(np.isin(places, kept))
+    return np.asarray(pd.factorize(sku_ids.to_series().map(known).fillna(""), sort=True)[0], dtype=np.int64)

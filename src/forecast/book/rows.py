@@ -104,8 +104,8 @@ class BookRows:
         Codes.
     mean : shape (n,)
         Units forecast for the whole day; NaN where an order stands without a forecast.
-    confirmed : shape (n,)
-        Units ordered and not cancelled.
+    confirmed, lines : shape (n,)
+        Units ordered and not cancelled; order lines placed, cancelled ones included.
     """
 
     place: Ints
@@ -113,22 +113,32 @@ class BookRows:
     source: Ints
     mean: Floats
     confirmed: Floats
+    lines: Floats
 
     @classmethod
     def join(
         cls, forecast: ForecastRows, ordered_place: Ints, ordered_sku: Ints, units: Floats, *, skus: int, places: int
     ) -> BookRows:
-        """Return the union of forecast rows and ordered SKU x place; units of the same SKU x place are added up."""
-        confirmed = np.bincount(ordered_place * skus + ordered_sku, weights=units, minlength=places * skus)
+        """Return the union of forecast rows and ordered SKU x place; units of the same one are added up."""
+        cell = ordered_place * skus + ordered_sku
+        confirmed = np.bincount(cell, weights=units, minlength=places * skus)
+        lines = np.bincount(cell, minlength=places * skus).astype(np.float64)
         key = forecast.place * skus + forecast.sku
-        mine = confirmed[key]
+        known = cls(forecast.place, forecast.sku, forecast.source, forecast.mean, confirmed[key], lines[key])
         confirmed[key] = 0.0
         extra = np.flatnonzero(confirmed > 0)
-        none = np.full(len(extra), np.nan)
-        return cls(
-            place=np.concatenate([forecast.place, extra // skus]),
-            sku=np.concatenate([forecast.sku, extra % skus]),
-            source=np.concatenate([forecast.source, np.full(len(extra), NO_FORECAST)]),
-            mean=np.concatenate([forecast.mean, none]),
-            confirmed=np.concatenate([mine, confirmed[extra]]),
+        return known.with_unforecast(extra, skus, confirmed[extra].astype(np.float64), lines[extra])
+
+    def with_unforecast(
+        self, cells: Ints, skus: int, confirmed: Floats | None = None, lines: Floats | None = None
+    ) -> BookRows:
+        """Return the rows and further ones (``place * skus + sku``) that nobody forecast."""
+        none = np.zeros(len(cells))
+        return BookRows(
+            place=np.concatenate([self.place, cells // skus]),
+            sku=np.concatenate([self.sku, cells % skus]),
+            source=np.concatenate([self.source, np.full(len(cells), NO_FORECAST)]),
+            mean=np.concatenate([self.mean, np.full(len(cells), np.nan)]),
+            confirmed=np.concatenate([self.confirmed, none if confirmed is None else confirmed]),
+            lines=np.concatenate([self.lines, none if lines is None else lines]),
         )

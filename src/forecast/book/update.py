@@ -8,7 +8,6 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandera.typing import DataFrame
 
 from contracts.columns import LEVELS, QUANTILE_COLUMNS
@@ -19,7 +18,8 @@ from contracts.settings import BookSettings, CitySettings
 from forecast.book.count import counted_lines
 from forecast.book.model import BookModel, cold_model
 from forecast.book.past import Floats, Ints
-from forecast.book.rows import NO_FORECAST, BookRows, ForecastRows, Places, codes_of
+from forecast.book.rows import BookRows, ForecastRows, Places, codes_of
+from forecast.book.situation import Situation
 from forecast.book.window import OrderWindow, zoned
 
 _LOG = logging.getLogger(__name__)
@@ -75,7 +75,6 @@ def update_book(
     dates = _delivery_dates(forecast, order_lines, moment, window)
     lines = OrderLines.check(order_lines[order_lines["delivery_date"].isin(dates)])
     ordered = counted_lines(lines, as_of=moment, communities=communities, window=window)
-    ordered = ordered[~ordered["cancelled"]]
     skus = pd.Index(pd.unique(pd.concat([forecast["sku_id"], ordered["sku_id"]], ignore_index=True)))
     night = _Night(
         moment=moment,
@@ -90,7 +89,7 @@ def update_book(
         date=codes_of(ordered["delivery_date"], dates),
         community=codes_of(ordered["community_id"], places.ids["community"]),
         sku=codes_of(ordered["sku_id"], skus),
-        units=ordered["quantity"].to_numpy(np.float64),
+        units=ordered["quantity"].to_numpy(np.float64) * ~ordered["cancelled"].to_numpy(bool),
     )
     levels = [level for level in range(len(LEVELS)) if not len(forecast) or (rows.level == level).any()]
     parts = [part for code, day in enumerate(dates) for part in _book_of_day(night, rows, counted, code, day, levels)]
@@ -119,7 +118,7 @@ class _Night:
 
 @dataclass(frozen=True)
 class _Ordered:
-    """Confirmed order lines as codes."""
+    """Order lines placed so far, as codes; a cancelled line has no units."""
 
     date: Ints
     community: Ints
@@ -149,8 +148,7 @@ def _book_of_day(
     left = max(night.window.minutes_left(night.moment, day), 1.0) if open_still else 0.0
     share = night.model.shares.at(left, day.day_of_week)[night.model.sku_codes(night.skus)]
     today = ordered.date == date
-    fine: tuple[BookRows, Floats] | None = None
-    tables = []
+    tables: dict[str, tuple[BookRows, Floats]] = {}
     for level in levels:
         name = LEVELS[level]
         place_of = night.places.of_community[name]
@@ -162,67 +160,88 @@ def _book_of_day(
             skus=len(night.skus),
             places=len(night.places.ids[name]),
         )
-        if fine is None:
-            remaining = _remaining(night, joined, share, np.bincount(place_of)[joined.place])
+        if "community" in tables:
+            tables[name] = _above(night, joined, tables, name, share, left)
         else:
-            joined, remaining = _summed(night, joined, *fine, place_of)
-        if name == "community":
-            fine = joined, remaining
-        spread = night.model.spread[name].quantiles(remaining, left)
-        tables.append(_table(night, joined, remaining, spread, day, name, left))
-    return tables
+            tables[name] = joined, _remaining(night, joined, name, share, left)
+    return [_table(night, found, remaining, day, name, left) for name, (found, remaining) in tables.items()]
 
 
-def _remaining(night: _Night, rows: BookRows, share: Floats, communities: NDArray[np.int64]) -> Floats:
-    """Return the units still expected: additive pickup where there is a forecast, Gamma-Poisson where there is none."""
-    placed = share[rows.sku]
-    remaining = rows.mean * (1.0 - placed)
-    alone = np.isnan(rows.mean)
-    sku = night.model.sku_codes(night.skus)[rows.sku[alone]]
-    remaining[alone] = night.model.usual.remaining(
-        sku, rows.confirmed[alone], placed[alone], communities[alone].astype(np.float64)
+def _remaining(night: _Night, rows: BookRows, level: str, share: Floats, left: float) -> Floats:
+    """Return the units still expected: the level's model where there is a forecast, Gamma-Poisson where there is none.
+
+    An order without a forecast does not speak of anybody's pace, so such rows stand apart.
+    """
+    model = night.model
+    if left <= 0:
+        return np.zeros(len(rows.mean))
+    known = ~np.isnan(rows.mean)
+    code = model.sku_codes(night.skus)
+    remaining = np.empty(len(rows.mean))
+    placed, sku = share[rows.sku], code[rows.sku]
+    now = Situation(
+        left=left,
+        usual=(rows.mean * placed)[known][None, :],
+        rest=(rows.mean * (1.0 - placed))[known][None, :],
+        confirmed=rows.confirmed[known][None, :],
+        lines=rows.lines[known][None, :],
+        codes={"category": model.shares.category[sku[known]], "place": rows.place[known], "sku": rows.sku[known]},
     )
+    remaining[known] = model.levels[level].remainder.expect(now, boost=known.sum() <= model.boost_cells)[0]
+    communities = np.bincount(night.places.of_community[level])[rows.place[~known]].astype(np.float64)
+    remaining[~known] = model.usual.remaining(sku[~known], rows.confirmed[~known], placed[~known], communities)
     return remaining
 
 
-def _summed(
-    night: _Night, rows: BookRows, fine: BookRows, fine_remaining: Floats, place_of: Ints
+def _above(
+    night: _Night,
+    rows: BookRows,
+    tables: dict[str, tuple[BookRows, Floats]],
+    level: str,
+    share: Floats,
+    left: float,
 ) -> tuple[BookRows, Floats]:
-    """Return a coarser level with its remainder as sums over communities.
+    """Return a level above the communities; its remainder is the sum of theirs.
+
+    A warehouse is first expected in its own right - it sees a SKU's pace better than a community can - and its
+    communities are scaled to it, so that sums hold. `tables` is updated with the scaled communities.
 
     Raises
     ------
     InputError
         The forecast expects units at a place none of whose communities it knows.
     """
-    skus = len(night.skus)
+    fine, below = tables["community"]
+    skus, place_of = len(night.skus), night.places.of_community[level]
     key, fine_key = rows.place * skus + rows.sku, place_of[fine.place] * skus + fine.sku
-    size = int(max(key.max(initial=0), fine_key.max(initial=0))) + 1
-    known = np.bincount(fine_key, minlength=size)
-    orphan = (known[key] == 0) & (rows.mean > 0)
+    size = len(night.places.ids[level]) * skus
+    known = np.bincount(fine_key, minlength=size) > 0
+    orphan = ~known[key] & (rows.mean > 0)
     if orphan.any():
         raise InputError(
             f"The forecast's levels do not add up: {int(orphan.sum())} rows above the communities have no community "
             f"row below them, e.g. SKU {night.skus[rows.sku[orphan][0]]!r}. Forecast every community, or one level."
         )
-    total = np.bincount(fine_key, weights=fine_remaining, minlength=size)
-    missing = known.copy()
-    missing[key] = 0
-    extra = np.flatnonzero(missing > 0)
-    grown = BookRows(
-        place=np.concatenate([rows.place, extra // skus]),
-        sku=np.concatenate([rows.sku, extra % skus]),
-        source=np.concatenate([rows.source, np.full(len(extra), NO_FORECAST)]),
-        mean=np.concatenate([rows.mean, np.full(len(extra), np.nan)]),
-        confirmed=np.concatenate([rows.confirmed, np.zeros(len(extra))]),
-    )
-    return grown, total[np.concatenate([key, extra])]
+    if level == "warehouse":
+        own = _remaining(night, rows, level, share, left)
+        spread = np.where(np.isnan(fine.mean), 0.0, below)
+        total = np.bincount(fine_key, weights=spread, minlength=size)
+        aim = np.full(size, np.nan)
+        aim[key] = np.where(np.isnan(rows.mean), np.nan, own)
+        scale = np.divide(aim, total, out=np.ones(size), where=(total > 0) & ~np.isnan(aim))
+        below = np.where(np.isnan(fine.mean), below, below * scale[fine_key])
+        tables["community"] = fine, below
+    total = np.bincount(fine_key, weights=below, minlength=size)
+    known[key] = False
+    grown = rows.with_unforecast(np.flatnonzero(known), skus)
+    return grown, total[grown.place * skus + grown.sku]
 
 
 def _table(
-    night: _Night, rows: BookRows, remaining: Floats, spread: Floats, day: pd.Timestamp, level: str, left: float
+    night: _Night, rows: BookRows, remaining: Floats, day: pd.Timestamp, level: str, left: float
 ) -> pd.DataFrame:
-    names = _source_names(night, left)
+    names = _source_names(night, level, left)
+    spread = night.model.levels[level].spread.quantiles(remaining, left)
     columns: dict[str, object] = {
         "delivery_date": day,
         "level": level,
@@ -238,12 +257,12 @@ def _table(
     return pd.DataFrame(columns)
 
 
-def _source_names(night: _Night, left: float) -> pd.Index:
+def _source_names(night: _Night, level: str, left: float) -> pd.Index:
     """Return the label per source code; the last (code -1) is for rows that nobody forecast."""
     if left <= 0:
         return pd.Index(["confirmed at the cutoff"] * (len(night.sources) + 1), dtype="str")
     if night.model.is_cold:
         made = [f"fallback: no arrivals learned, orders taken to come evenly, on {name}" for name in night.sources]
     else:
-        made = [f"{name} + additive pickup" for name in night.sources]
+        made = [f"{name} + {night.model.levels[level].remainder.name}" for name in night.sources]
     return pd.Index([*made, "fallback: ordered without a forecast"], dtype="str")

@@ -14,17 +14,25 @@ from contracts.settings import BookSettings
 from forecast.book.past import Floats, Ints
 
 
-def walking_mean(finals: NDArray[np.floating], weekday: Ints, *, half_life_days: float) -> Floats:
+def walking_mean(
+    finals: NDArray[np.floating],
+    weekday: Ints,
+    *,
+    half_life_days: float,
+    listed: NDArray[np.bool_] | None = None,
+) -> Floats:
     """Return for each day and series what the days before it let expect.
 
     Level (exponentially weighted mean of units divided by the weekday's index) times the weekday's index; the index
-    is the whole table's, likewise weighted and shrunk towards 1. The first day has no past and gets NaN.
+    is the whole table's, likewise weighted and shrunk towards 1. Days before a series' first one have no past: NaN.
 
     Parameters
     ----------
     finals : shape (D, S)
         Units of each day.
     weekday : shape (D,)
+    listed : shape (D, S), optional
+        Whether a series was on sale. A day off sale is expected to bring nothing and teaches nothing.
 
     Examples
     --------
@@ -34,20 +42,26 @@ def walking_mean(finals: NDArray[np.floating], weekday: Ints, *, half_life_days:
     days, series = finals.shape
     mean = np.full((days, series), np.nan)
     keep = 0.5 ** (1.0 / half_life_days)
-    level, weight = np.zeros(series), 0.0
-    city, index_units, index_expected = 0.0, np.full(7, 0.0), np.full(7, 0.0)
+    level, weight = np.zeros(series), np.zeros(series)
+    index_units, index_usual = np.zeros(7), np.zeros(7)
     for today in range(days):
-        index = (index_units + 2.0 * city) / (index_expected + 2.0 * city) if city > 0 else np.ones(7)
-        factor = float(np.clip(index[weekday[today]], 0.1, 10.0))
-        if weight > 0:
-            mean[today] = level / weight * factor
+        on_sale = np.ones(series, bool) if listed is None else listed[today]
+        usual = np.divide(level, weight, out=np.zeros(series), where=weight > 0)
+        city = float((usual * on_sale).sum())
+        prior = 2.0 * max(city, 1e-9)
+        index = np.clip((index_units + prior) / (index_usual + prior), 0.1, 10.0)
+        factor = float(index[weekday[today]])
+        mean[today] = np.where(weight > 0, usual * factor * on_sale, np.nan)
         units = finals[today].astype(np.float64)
         if city > 0:
-            index_units[weekday[today]] = index_units[weekday[today]] * keep**7 + units.sum()
-            index_expected[weekday[today]] = index_expected[weekday[today]] * keep**7 + city
-        level = level * keep + units / factor
-        weight = weight * keep + 1.0
-        city = float(level.sum() / weight)
+            known = on_sale & (weight > 0)
+            index_units *= keep
+            index_usual *= keep
+            index_units[weekday[today]] += units[known].sum()
+            index_usual[weekday[today]] += city
+        fade = np.where(on_sale, keep, 1.0)
+        level = level * fade + np.where(on_sale, units / factor, 0.0)
+        weight = weight * fade + on_sale
     return mean
 
 

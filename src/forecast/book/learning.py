@@ -1,0 +1,150 @@
+"""Turn past delivery dates into situations: what the book would have shown at each time of each past day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandera.typing import DataFrame
+
+from contracts.flow import OrderLines
+from contracts.reference import Communities, Listings, Skus
+from contracts.settings import BookSettings
+from forecast.book.past import Floats, Ints, PastOrders, Snapshots
+from forecast.book.remainder import Remainder
+from forecast.book.rows import codes_of
+from forecast.book.shares import UsualShares
+from forecast.book.situation import Situation
+from forecast.book.spread import Spread
+from forecast.book.usual import walking_mean
+from forecast.book.window import OrderWindow
+
+_FIRST_SHARE = 0.01
+"""Snapshots begin when this share of a day is usually ordered; before it there is nothing to see."""
+
+
+@dataclass(frozen=True)
+class PastBook:
+    """What the book is learned from.
+
+    Attributes
+    ----------
+    order_lines
+        Lines of past delivery dates, cancelled ones included.
+    skus
+        Tells categories.
+    communities : optional
+        Tells warehouses and areas; without it both are taken to be the whole city.
+    listings : optional
+        Tells which SKUs were on sale in which area; without it a SKU is taken to be on sale every day.
+    """
+
+    order_lines: DataFrame[OrderLines]
+    skus: DataFrame[Skus]
+    communities: DataFrame[Communities] | None = None
+    listings: DataFrame[Listings] | None = None
+
+
+@dataclass(frozen=True)
+class LevelLessons:
+    """What is learned for one level: the remainder model and the spread around it."""
+
+    remainder: Remainder
+    spread: Spread
+
+
+def learn_level(
+    past: PastOrders,
+    given: PastBook,
+    *,
+    level: str,
+    category: Ints,
+    shares: UsualShares,
+    window: OrderWindow,
+    settings: BookSettings,
+) -> LevelLessons:
+    """Return the remainder model of a level and the spread of its own past errors.
+
+    Areas go without boosting: their means are sums over communities, what is learned here is their spread.
+    """
+    places = places_of(past.communities, given.communities, level)
+    drawn = _sample(past, places, settings)
+    left = snapshot_times(window, shares, settings)
+    snapshots = Snapshots.of(drawn, place_of_community=places, left=left)
+    listed = None if given.listings is None else _on_sale(snapshots, past, given, level)
+    final = snapshots.units[:, :, -1].astype(np.float64)
+    mean = walking_mean(final, past.weekday, half_life_days=settings.prior_half_life_days, listed=listed)
+    warm = np.arange(len(past.days)) >= settings.warm_days
+    mean = np.nan_to_num(mean[warm], nan=0.0)
+    codes = {"category": category[snapshots.sku], "place": snapshots.place, "sku": snapshots.sku}
+    situations, actual = [], []
+    for k, minutes in enumerate(left[:-1]):
+        share = np.stack([shares.at(float(minutes), int(day))[snapshots.sku] for day in past.weekday[warm]])
+        confirmed = snapshots.units[warm, :, k].astype(np.float64)
+        lines = snapshots.lines[warm, :, k].astype(np.float64)
+        situations.append(Situation(float(minutes), mean * share, mean * (1.0 - share), confirmed, lines, codes))
+        actual.append(final[warm] - confirmed)
+    if warm.sum() < settings.learn_days or not situations:
+        expected = [now.rest.ravel() for now in situations]
+        return LevelLessons(Remainder.additive(), _spread(left, expected, actual, settings))
+    remainder, held_out, evidence = Remainder.learn(situations, actual, settings, boost=level != "area")
+    rests = [rest[held_out] for rest in actual]
+    return LevelLessons(remainder, _spread(left, [guess.ravel() for guess in evidence], rests, settings))
+
+
+def snapshot_times(window: OrderWindow, shares: UsualShares, settings: BookSettings) -> Floats:
+    """Return the minutes left at which past days are looked at, from the first orders of a day down to 0."""
+    step = settings.snapshot_minutes
+    times = np.arange(window.open_minutes - step, 0.0, -step)
+    city = shares.by_weekday[:, -1, :].mean(axis=0)
+    usual = np.interp(-times, -shares.left, city)
+    return np.append(times[usual >= _FIRST_SHARE], 0.0)
+
+
+def places_of(community_ids: pd.Index, communities: DataFrame[Communities] | None, level: str) -> Ints:
+    """Return the place code of each community at a level; without a table all of a coarser level is one place."""
+    if level == "community":
+        return np.arange(len(community_ids), dtype=np.int64)
+    if communities is None:
+        return np.zeros(len(community_ids), np.int64)
+    home = communities.set_index("community_id")[f"{level}_id"].reindex(community_ids)
+    return np.maximum(pd.factorize(home)[0], 0).astype(np.int64)
+
+
+def _spread(left: Floats, expected: list[Floats], actual: list[Floats], settings: BookSettings) -> Spread:
+    if not expected:
+        return Spread.counts(shape=settings.count_dispersion)
+    return Spread.learn(left[:-1], expected, [rest.ravel() for rest in actual], settings=settings)
+
+
+def _on_sale(snapshots: Snapshots, past: PastOrders, given: PastBook, level: str) -> NDArray[np.bool_]:
+    """Return whether each series was on sale each day, shape (D, S): in any area its place has communities in."""
+    if given.communities is None or given.listings is None:
+        return np.ones(snapshots.units.shape[:2], bool)
+    area, areas = pd.factorize(given.communities.set_index("community_id")["area_id"].reindex(past.communities))
+    place = places_of(past.communities, given.communities, level)
+    serves = np.zeros((int(place.max()) + 1, len(areas)), bool)
+    serves[place, np.maximum(area, 0)] = True
+    table = given.listings
+    day = past.days.get_indexer(pd.DatetimeIndex(table["delivery_date"]))
+    sku, where = codes_of(table["sku_id"], past.skus), codes_of(table["area_id"], pd.Index(areas))
+    known = (day >= 0) & (sku >= 0) & (where >= 0)
+    listed = np.zeros((len(past.days), len(areas), len(past.skus)), bool)
+    listed[day[known], where[known], sku[known]] = True
+    result = np.zeros(snapshots.units.shape[:2], bool)
+    for number in range(len(areas)):
+        result |= listed[:, number, :][:, snapshots.sku] & serves[snapshots.place, number][None, :]
+    return result | (snapshots.gross[:, :, -1] > 0)
+
+
+def _sample(past: PastOrders, places: Ints, settings: BookSettings) -> PastOrders:
+    """Return the lines of so many places, drawn with the settings' seed, that about `max_series` series remain."""
+    count = int(places.max()) + 1
+    series = len(np.unique(places[past.community] * max(len(past.skus), 1) + past.sku))
+    if series <= settings.max_series:
+        return past
+    drawn = np.random.default_rng(settings.seed).permutation(count)
+    kept = drawn[: max(1, int(count * settings.max_series / series))]
+    return past.of_communities(np.isin(places, kept))
