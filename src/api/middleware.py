@@ -71,7 +71,7 @@ class Frontier:
             found = _SUFFIX.match(path) if scope["method"] in ("GET", "HEAD") else None
             if found:
                 scope = {**scope, "path": found[1], "raw_path": found[1].encode(), "tuancai.form": found[2]}
-            await self._app(scope, self._limited(receive), answer)
+            await self._app(scope, self._counted(receive), answer)
         facts = {
             "request_id": request_id,
             "method": scope["method"],
@@ -86,7 +86,15 @@ class Frontier:
         path = scope["path"]
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._most_bytes:
-            return self._too_large(path, request_id), {}
+            problem = Problem(
+                type="urn:tuancai:problem:too-large",
+                title="The body is too large",
+                status=413,
+                detail=f"Bodies may hold {self._most_bytes // 1_000_000} MB (service.body_limit_mb). Send smaller parts.",
+                instance=path,
+                request_id=request_id,
+            )
+            return problem, {}
         client = scope.get("client")  # by address, because whoever makes up keys would get a new bucket with each
         wait = self._buckets.wait(client[0] if client else "unknown") if path.startswith("/v1/") else 0.0
         if wait > 0:
@@ -101,7 +109,8 @@ class Frontier:
             return problem, {"retry-after": str(int(wait) + 1)}
         return None
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _counted(self, receive: Receive) -> Receive:
+        """Count a body while it is read, because not every body says its length."""
         read = 0
 
         async def counted() -> Message:
@@ -109,23 +118,10 @@ class Frontier:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._most_bytes:
-                raise HTTPException(413, self._limit_sentence())  # FastAPI lets this one through its body reading
+                raise HTTPException(413)  # this one passes through FastAPI's reading and becomes a problem document
             return message
 
         return counted
-
-    def _limit_sentence(self) -> str:
-        return f"Bodies may hold {self._most_bytes // 1_000_000} MB (service.body_limit_mb). Send smaller parts."
-
-    def _too_large(self, path: str, request_id: str) -> Problem:
-        return Problem(
-            type="urn:tuancai:problem:too-large",
-            title="The body is too large",
-            status=413,
-            detail=self._limit_sentence(),
-            instance=path,
-            request_id=request_id,
-        )
 
 
 class Buckets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,8 +10,8 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.problems import ServiceError
-from api.rows import records_json
-from store import csv_bytes, xlsx_bytes
+from api.rows import example_row, records_json
+from store.export import table_bytes
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,8 +42,8 @@ Page = Annotated[Paging, Depends(paging)]
 
 def page_model(row: type[BaseModel]) -> type[BaseModel]:
     """Return the model of a page of rows: items, total, limit, offset."""
-    example = {
-        "items": [(row.model_config.get("json_schema_extra") or {}).get("example", {})],  # type: ignore[union-attr]
+    example: dict[str, Any] = {
+        "items": [example_row(row)],
         "total": 1,
         "limit": 100,
         "offset": 0,
@@ -113,9 +112,12 @@ def list_answer(request: Request, frame: pd.DataFrame, page: Paging, *, name: st
         body = f'{{"items":{records_json(part)},"total":{total},"limit":{limit},"offset":{page.offset}}}'
         return Response(body, media_type="application/json", headers={"Vary": "Accept"})
     part = frame.iloc[page.offset :] if page.limit is None else frame.iloc[page.offset : page.offset + page.limit]
-    write: Callable[[pd.DataFrame], bytes] = csv_bytes if form == "csv" else xlsx_bytes
+    table = {"Sheet1": part.reset_index(drop=True)}
+    zone = request.app.state.service.settings.city.timezone
     return Response(
-        write(part.reset_index(drop=True)),
+        table_bytes(table, "csv", timezone=zone)
+        if form == "csv"
+        else table_bytes(table, "xlsx", headers="both", timezone=zone),
         media_type=CSV_TYPE if form == "csv" else XLSX_TYPE,
         headers={
             "Vary": "Accept",

@@ -64,6 +64,7 @@ class Problem(BaseModel):
     instance: str = Field(description="Path of the request, or of the job that failed.", examples=["/v1/orders"])
     request_id: str | None = Field(default=None, description="Also in the log.", examples=["5f0c9a1e6b2d4c7f"])
     failures: list[FailureRow] | None = Field(default=None, description=f"First {SHOWN_FAILURES} failing rows.")
+    fields: list[dict[str, str]] | None = Field(default=None, description="Fields of the request that are wrong.")
     failures_total: int | None = Field(default=None, description="Failing rows in all.", examples=[1])
 
 
@@ -98,6 +99,11 @@ _KINDS: tuple[tuple[type[TuancaiError], int, str, str], ...] = (
 )
 """First match wins, so children stand before their parents."""
 
+_MEANING = {
+    404: "there is no such path.",
+    405: "this path does not have that method.",
+    413: "the body is larger than service.body_limit_mb allows. Send smaller parts.",
+}
 _FACTS = ("table", "missing", "found", "column", "target", "unknown", "path", "kind", "key", "reasons", "findings")
 
 
@@ -128,7 +134,7 @@ def problem_of(error: TuancaiError, *, instance: str) -> Problem:
             instance=instance,
         )
     status, kind, title = next((s, k, t) for family, s, k, t in _KINDS if isinstance(error, family))
-    facts = {name: _plain(getattr(error, name)) for name in _FACTS if hasattr(error, name)}
+    facts: dict[str, Any] = {name: _plain(getattr(error, name)) for name in _FACTS if hasattr(error, name)}
     if isinstance(error, ContractError):
         facts |= {"failures": failure_rows(error.failures), "failures_total": len(error.failures)}
     return Problem(
@@ -195,7 +201,7 @@ def install_problems(app: FastAPI) -> None:
             type=f"urn:tuancai:problem:http-{error.status_code}",
             title=phrase,
             status=error.status_code,
-            detail=f"{request.method} {request.url.path}: {error.detail}",
+            detail=f"{request.method} {request.url.path}: {_MEANING.get(error.status_code, error.detail)}",
             instance=request.url.path,
         )
         return _answer(request, problem, error.headers)
@@ -224,6 +230,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         (401, "No valid key was given"),
         (403, "The key's role may not do this"),
         (404, "There is no such thing"),
+        (406, "The asked form is not offered"),
         (409, "The same key with other content, or a state that forbids this"),
         (413, "The body is too large"),
         (422, "The input is wrong; the document says where"),

@@ -74,6 +74,6 @@ def import_answer(report: ImportReport, *, instance: str, request_id: str) -> Im
         request_id=request_id,
         failures=shown.failures,
         failures_total=shown.failures_total,
-        report=shown.model_dump(mode="json"),
+        report=shown.model_dump(mode="json"),  # an extra fact, as RFC 9457 has it
     )
     return problem_response(problem)

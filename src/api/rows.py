@@ -58,6 +58,13 @@ def row_model(
     return create_model(name, __config__=config, __doc__=(table.__doc__ or "").strip().split("\n")[0], **fields)
 
 
+def example_row(row: type[BaseModel]) -> dict[str, Any]:
+    """Return the example of a row model, or nothing."""
+    extra = row.model_config.get("json_schema_extra")
+    shown = extra.get("example") if isinstance(extra, dict) else None
+    return dict(shown) if isinstance(shown, dict) else {}
+
+
 def wire_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with days as ``2026-03-02`` and instants as ``2026-03-01T15:00:00Z``."""
     changed: dict[str, pd.Series[Any]] = {}

@@ -51,7 +51,13 @@ class JobQueue:
             self._client = None
 
     def ask(
-        self, kind: str, request: dict[str, Any], *, requested_by: str, idempotency_key: str | None = None
+        self,
+        kind: str,
+        request: dict[str, Any],
+        *,
+        requested_by: str,
+        idempotency_key: str | None = None,
+        asked: dict[str, Any] | None = None,
     ) -> tuple[JobRecord, bool]:
         """Write a job down and put it in the queue; say whether it is new.
 
@@ -60,7 +66,9 @@ class JobQueue:
         ConflictError
             The idempotency key was used for another request.
         """
-        job, new = self._records.jobs.ask(kind, request, requested_by=requested_by, idempotency_key=idempotency_key)
+        job, new = self._records.jobs.ask(
+            kind, request, requested_by=requested_by, idempotency_key=idempotency_key, asked=asked
+        )
         self._put(job)
         return job, new
 

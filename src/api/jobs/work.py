@@ -185,6 +185,12 @@ def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:
         trained = bench.desk.train(
             until=None if until is None else pd.Timestamp(until).as_unit("us"), progress=progress
         )
-        return {"version": trained.version}
+        return {
+            "demand_version": trained.demand_version,
+            "book_version": trained.book_version,
+            "trained_until": str(trained.trained_until.date()),
+            "serves": trained.serves,
+            "sentence": trained.sentence,
+        }
 
     return DBOS.run_step({"name": "train"}, train)

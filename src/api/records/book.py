@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from api.records.audit import AuditLog
 from api.records.jobs import JobBook
 from api.records.keys import KeyBook
+from api.records.plan_states import PlanStates
+from api.records.progress import SortingProgress
 from api.records.schema import METADATA
 from contracts.settings import StorageSettings
 from store.database import Database
@@ -20,6 +22,8 @@ class Records:
     keys: KeyBook
     jobs: JobBook
     audit: AuditLog
+    plan_states: PlanStates
+    progress: SortingProgress
 
     @classmethod
     def open(cls, storage: StorageSettings) -> Records:
@@ -27,7 +31,14 @@ class Records:
         database = Database.open(storage.url)
         with database.writing() as connection:
             METADATA.create_all(connection)
-        return cls(database, KeyBook(database), JobBook(database), AuditLog(database))
+        return cls(
+            database,
+            KeyBook(database),
+            JobBook(database),
+            AuditLog(database),
+            PlanStates(database),
+            SortingProgress(database),
+        )
 
     def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from api.records.keys import digest
 from api.records.schema import JOBS
 from contracts.errors import ConflictError, NotFoundError
 from store.database import Database
@@ -61,9 +63,20 @@ class JobBook:
         self._database = database
 
     def ask(
-        self, kind: str, request: dict[str, Any], *, requested_by: str, idempotency_key: str | None = None
+        self,
+        kind: str,
+        request: dict[str, Any],
+        *,
+        requested_by: str,
+        idempotency_key: str | None = None,
+        asked: dict[str, Any] | None = None,
     ) -> tuple[JobRecord, bool]:
         """Write a job down and say whether it is new; the same idempotency key gives the job already written.
+
+        Parameters
+        ----------
+        asked
+            The request as it came, where the service completed it; this is what must be the same.
 
         Raises
         ------
@@ -72,6 +85,7 @@ class JobBook:
         """
         now = datetime.now(UTC)
         job_id = uuid.uuid4().hex
+        came = digest(json.dumps([kind, request if asked is None else asked], sort_keys=True))
         row = JOBS.insert().values(
             job_id=job_id,
             kind=kind,
@@ -79,6 +93,7 @@ class JobBook:
             request=request,
             requested_by=requested_by,
             idempotency_key=idempotency_key,
+            asked=came,
             requested_at=now,
             changed_at=now,
         )
@@ -88,7 +103,7 @@ class JobBook:
         except IntegrityError:
             same = JOBS.c.requested_by == requested_by, JOBS.c.idempotency_key == idempotency_key
             found = self._rows(sa.select(JOBS).where(*same))[0]
-            if (found.kind, found.request) != (kind, request):
+            if not self._rows(sa.select(JOBS).where(*same, JOBS.c.asked == came)):
                 raise ConflictError(
                     f"Idempotency-Key {idempotency_key!r} was used for another request, job {found.job_id}. "
                     "Use a new key for a new request."

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from api.records.schema import KEYS, SESSIONS
+from api.records.turns import one_at_a_time
 from contracts.errors import NotFoundError
 from store.database import Database
 
@@ -55,6 +56,7 @@ class KeyBook:
     def make_first(self, name: str, role: str) -> tuple[KeyRecord, str] | None:
         """Make the first key if there is none at all; None when there are keys, revoked ones included."""
         with self._database.writing() as connection:
+            one_at_a_time(connection, "first key")
             if connection.execute(sa.select(sa.func.count()).select_from(KEYS)).scalar_one():
                 return None
             key_id = secrets.token_hex(6)

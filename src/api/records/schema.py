@@ -42,6 +42,7 @@ JOBS = Table(
     Column("request", JSON, nullable=False),
     Column("requested_by", String(32), nullable=False),
     Column("idempotency_key", String(200)),
+    Column("asked", String(64), nullable=False, comment="Digest of the request as it came, before it was completed"),
     _moment("requested_at"),
     _moment("started_at", nullable=True),
     _moment("changed_at"),

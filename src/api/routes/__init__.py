@@ -1,15 +1,17 @@
 """The endpoints under /v1, one small file per part of the trade."""
 
+from api.routes.assignments import router as assignments
 from api.routes.demand import router as demand
 from api.routes.jobs import router as jobs
 from api.routes.keys import router as keys
 from api.routes.models import router as models
 from api.routes.orders import router as orders
+from api.routes.plan_states import router as plan_states
 from api.routes.plan_tables import router as plan_tables
 from api.routes.plans import router as plans
 from api.routes.reference import router as reference
 from api.routes.system import router as system
 
-ROUTERS = (system, orders, reference, models, demand, plans, plan_tables, jobs, keys)
+ROUTERS = (system, orders, reference, models, demand, plans, plan_states, plan_tables, assignments, jobs, keys)
 
 __all__ = ["ROUTERS"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from api.access import JobReader, Planner
 from api.asked import Running, note
@@ -18,6 +22,11 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEM_RESPONSES
 JobId = Annotated[
     str, Path(description="A job's id.", examples=["4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10"], pattern=r"^\w{1,64}$")
 ]
+
+
+_EVENTS = {"text/event-stream": {"schema": {"type": "string"}}}
+WATCH_EVERY_S = 0.25
+KEEP_ALIVE_S = 15.0
 
 
 class Job(BaseModel):
@@ -83,6 +92,40 @@ def list_jobs(
 def get_job(job_id: JobId, _holder: JobReader, service: Running) -> Job:
     """Return a job with its stage and fraction; when it is done, the link to its plan; when it failed, the problem."""
     return shown_job(service.records.jobs.get(job_id))
+
+
+@router.get(
+    "/{job_id}/events",
+    summary="Watch a job (server-sent events)",
+    response_class=StreamingResponse,
+    responses={200: {"description": "One `job` event per change, the last when it has ended.", "content": _EVENTS}},
+)
+async def watch_job(request: Request, job_id: JobId, _holder: JobReader, service: Running) -> StreamingResponse:
+    """Send the job each time it changes, until it has ended; `Last-Event-ID` goes on after a broken connection."""
+    await run_in_threadpool(service.records.jobs.get, job_id)
+    last = request.headers.get("last-event-id", "")
+    return StreamingResponse(
+        _changes(service, job_id, int(last) if last.isdecimal() else -1),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _changes(service: Running, job_id: str, seen: int) -> AsyncIterator[str]:
+    """Yield an event per change of a job, a comment now and then so that proxies keep the line open."""
+    quiet = 0.0
+    while True:
+        job = await run_in_threadpool(service.records.jobs.get, job_id)
+        if job.version > seen:
+            seen, quiet = job.version, 0.0
+            yield f"id: {job.version}\nevent: job\ndata: {shown_job(job).model_dump_json()}\n\n"
+        if job.state.ended:
+            return
+        await asyncio.sleep(WATCH_EVERY_S)
+        quiet += WATCH_EVERY_S
+        if quiet >= KEEP_ALIVE_S:
+            quiet = 0.0
+            yield ": still here\n\n"
 
 
 @router.post("/{job_id}/cancel", summary="End a job")

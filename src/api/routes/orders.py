@@ -14,7 +14,7 @@ from api.asked import DeliveryDate, Running, as_day, note
 from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from api.reports import ImportResult, import_answer
-from api.rows import row_model
+from api.rows import example_row, row_model
 from api.uploads import kept_upload, read_mapping
 from contracts.flow import OrderLines
 from store import shipped_mappings
@@ -30,9 +30,7 @@ class OrderBatch(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "example": {"lines": [{**OrderLine.model_config["json_schema_extra"]["example"], "cancelled_at": None}]}  # type: ignore[index,call-overload]
-        },
+        json_schema_extra={"example": {"lines": [{**example_row(OrderLine), "cancelled_at": None}]}},
     )
 
     source: str = Field(default="api", description="Where they come from; shown in the books.", max_length=200)

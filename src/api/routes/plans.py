@@ -13,6 +13,7 @@ from api.asked import PlanId, Running, note
 from api.problems import PROBLEM_RESPONSES
 from api.routes.jobs import Job, shown_job
 from api.routes.models import IdempotencyKey
+from contracts.errors import ConflictError
 from contracts.plan import PlanSummary
 from contracts.solve import SolveStatus
 
@@ -93,16 +94,45 @@ def ask_plan(
     service: Running,
     idempotency_key: IdempotencyKey = None,
 ) -> Job:
-    """Put a plan into the queue; `Location` is the job to poll, whose `links.plan` leads to the finished plan."""
-    if asked.after is not None:
-        service.desk.store.plan_summary(asked.after)
+    """Put a plan into the queue; an approved or published plan of the date is built on, its lines stay.
+
+    `Location` is the job to poll, whose `links.plan` leads to the finished plan.
+    """
     job, new = service.queue.ask(
-        "plan", asked.model_dump(mode="json"), requested_by=holder.key_id, idempotency_key=idempotency_key
+        "plan",
+        _with_locked_lines(service, asked).model_dump(mode="json"),
+        requested_by=holder.key_id,
+        idempotency_key=idempotency_key,
+        asked=asked.model_dump(mode="json"),
     )
     if new:
         note(request, holder, "ask for plan", job.job_id, **job.request)
     response.headers["Location"] = f"/v1/jobs/{job.job_id}"
     return shown_job(job)
+
+
+def _with_locked_lines(service: Running, asked: PlanAsked) -> PlanAsked:
+    """Return what was asked, building on the approved or published plan of the date if there is one.
+
+    Raises
+    ------
+    NotFoundError
+        The plan to build on does not exist.
+    ConflictError
+        It is of another date, or another plan of the date binds.
+    """
+    binding = service.records.plan_states.binding(asked.delivery_date)
+    if asked.after is None:
+        return asked if binding is None else asked.model_copy(update={"after": binding.plan_id})
+    before = service.desk.store.plan_summary(asked.after)
+    if before.delivery_date != asked.delivery_date:
+        raise ConflictError(f"Plan {asked.after} is for {before.delivery_date}, asked was {asked.delivery_date}.")
+    if binding is not None and binding.plan_id != asked.after:
+        raise ConflictError(
+            f"Plan {binding.plan_id} of {asked.delivery_date} is {binding.state}: its lines are locked, "
+            f"so after must be {binding.plan_id!r} or left out."
+        )
+    return asked
 
 
 @router.get("", summary="Plans, the latest delivery date first")

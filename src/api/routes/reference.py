@@ -119,7 +119,7 @@ def generate_supply(request: Request, asked: SupplyAsked, holder: Trainer, servi
     """
     service.desk.generate_supply(seed=asked.seed)
     note(request, holder, "generate supply", "reference", seed=asked.seed)
-    return list_reference(service, holder)
+    return list_reference(holder, service)
 
 
 def synthetic_tables(service: Running) -> tuple[str, ...]:

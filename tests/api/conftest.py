@@ -1,0 +1,131 @@
+"""A running service on the tiny world: trained and planned once for all tests, and fresh copies for tests that change it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from contracts.settings import Settings
+from contracts.world import World
+from pipeline.desk import PlanningDesk
+
+DAY = "2026-04-22"
+EVENING = "2026-04-21T18:00:00+08:00"
+CUTOFF = "2026-04-21T23:00:00+08:00"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A client that sends one key."""
+
+    client: TestClient
+    key: str
+
+    def __call__(self, method: str, path: str, **given: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.key}", **given.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **given)
+
+    def get(self, path: str, **given: Any) -> Any:
+        return self("GET", path, **given)
+
+    def post(self, path: str, **given: Any) -> Any:
+        return self("POST", path, **given)
+
+    def job(self, answer: Any, *, seconds: float = 60) -> dict[str, Any]:
+        """Return the job of a 202 answer once it has ended."""
+        assert answer.status_code == 202, answer.text
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            job: dict[str, Any] = self.get(answer.headers["Location"]).json()
+            if job["ended_at"] is not None:
+                return job
+            time.sleep(0.05)
+        raise AssertionError(f"job has not ended after {seconds} s: {job}")
+
+
+def folder_settings(folder: Path, **service: Any) -> Settings:
+    """Return settings that keep everything in one folder and search briefly."""
+    return Settings(
+        storage={
+            "url": f"sqlite:///{folder}/tuancai.sqlite",
+            "history": folder / "history",
+            "models": folder / "models",
+        },
+        service={
+            "worker": "none",
+            "work": folder / "work",
+            "admin_key_file": folder / "admin.key",
+            "requests_per_minute": 100_000,
+            **service,
+        },
+        solve={"routing_work": 100, "purchase_seconds": 20, "sorting_seconds": 20, "workers": 1},
+        forecast={"backtest_origins": 1},
+    )
+
+
+@pytest.fixture(scope="session")
+def settings_in() -> Callable[..., Settings]:
+    """Return how settings for a folder are made."""
+    return folder_settings
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Path:
+    """Return a folder with the tiny world imported and its models trained; tests copy it."""
+    folder = tmp_path_factory.mktemp("trained")
+    desk = PlanningDesk.open(folder_settings(folder))
+    desk.import_world(tiny)
+    desk.train()
+    desk.store.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def admin(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Asker]:
+    """Return an admin on a running service with a worker; tests share it and leave the tables as they are."""
+    folder = tmp_path_factory.mktemp("served") / "city"
+    shutil.copytree(trained_folder, folder)
+    with TestClient(create_app(folder_settings(folder, worker="thread")), raise_server_exceptions=False) as client:
+        yield Asker(client, (folder / "admin.key").read_text().strip())
+
+
+@pytest.fixture(scope="session")
+def keys(admin: Asker) -> dict[str, Asker]:
+    """Return an asker per role; the warehouse lead is of W1."""
+    made = {"admin": admin}
+    for role in ("planner", "warehouse_lead", "data_scientist"):
+        asked = {"name": role, "role": role, "warehouse_id": "W1" if role == "warehouse_lead" else None}
+        made[role] = Asker(admin.client, admin.post("/v1/keys", json=asked).json()["key"])
+    return made
+
+
+@pytest.fixture(scope="session")
+def plan_id(admin: Asker) -> str:
+    """Return a plan of the tiny world's last day as of 18:00."""
+    job = admin.job(admin.post("/v1/plans", json={"delivery_date": DAY, "as_of": EVENING}))
+    assert job["state"] == "done", job
+    return str(job["outcome"]["plan_id"])
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Asker]:
+    """Return an admin on an empty service without a worker."""
+    with TestClient(create_app(folder_settings(tmp_path)), raise_server_exceptions=False) as client:
+        yield Asker(client, (tmp_path / "admin.key").read_text().strip())
+
+
+@pytest.fixture
+def copied(tmp_path: Path, trained_folder: Path) -> Iterator[Asker]:
+    """Return an admin on a copy of the trained city, without a worker."""
+    folder = tmp_path / "city"
+    shutil.copytree(trained_folder, folder)
+    with TestClient(create_app(folder_settings(folder)), raise_server_exceptions=False) as client:
+        yield Asker(client, (folder / "admin.key").read_text().strip())
