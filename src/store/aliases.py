@@ -110,6 +110,7 @@ VALUES: dict[str, dict[str, str]] = {
 }
 """Words of fixed vocabularies in Chinese."""
 
+_BOTH = re.compile(r"^[^\x00-\x7f]+ ([a-z0-9_]+)$")
 _BRACKETS = re.compile(r"[（(\[【]([^)）\]】]*)[)）\]】]")
 
 
@@ -120,8 +121,12 @@ def heading(text: str) -> str:
     --------
     >>> heading("单价（元）"), heading("Unit_Price "), heading("ＳＫＵ编码")
     ('单价', 'unitprice', 'sku编码')
+    >>> heading("商品编码 sku_id")  # as `store.export` writes both names
+    'skuid'
     """
-    plain = _BRACKETS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    plain = _BRACKETS.sub("", unicodedata.normalize("NFKC", text)).casefold().strip()
+    both = _BOTH.match(plain)
+    plain = both[1] if both else plain
     return re.sub(r"[\s_\-./]+", "", plain)
 
 

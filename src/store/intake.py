@@ -21,7 +21,7 @@ from store.history import COLUMNS, History
 from store.order_rows import OrderRows
 from store.parquet import write_parquet
 from store.report import ImportReport, count_rules
-from store.tidy import failure_rows
+from store.tidy import failure_rows, failure_table
 
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 5  # each lost race means that another import went through, so five in a row are rare
@@ -123,7 +123,7 @@ class Intake:
         more = pd.Series(cancels["order_id"].to_numpy(), index=pd.Index(cancels["cancel_row"]), dtype="str")
         values = pd.concat([shown, more])
         rule = pd.Series("conflict: the same line is there with other content, which stays", index=values.index)
-        failures = pd.concat([rows.failures, failure_rows(rule, "order_id/line_no", values)], ignore_index=True)
+        failures = failure_table([rows.failures, failure_rows(rule, "order_id/line_no", values)])
         kept = replace(rows, lines=lines[~clash].reset_index(drop=True), failures=failures)
         return _Judged(kept, familiar.status[~clash].reset_index(drop=True), familiar.replaced)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from store.conditions import rejected_rows
 from store.derive import derive, plain_text
 from store.mapping import DeliveryDay, Mapping, Number
 from store.source_file import SourceFile
-from store.tidy import failure_rows, find_columns, tidy
+from store.tidy import failure_rows, failure_table, find_columns, tidy
 
 
 @dataclass(frozen=True)
@@ -82,20 +82,24 @@ def read_order_rows(
         )
 
     zone = mapping.time.timezone or timezone
+    if zone != timezone:
+        notes += (f"times are wall times of {zone}, the city's zone is {timezone}: set city.timezone if it is there",)
     for name, rule in mapping.derive.items():
         frame[name] = derive(rule, column, timezone=zone)
     filtered = rejected_rows(mapping.reject, column, cells.index)
     unread = read.failures[~read.failures["row"].isin(filtered["row"])]
     cancels = _cancelling(mapping, frame)
     units = frame["quantity"].fillna(0.0) if "quantity" in frame else pd.Series(0.0, index=frame.index)
+    unread_units = len(source.torn) + (int(frame["quantity"].isna().sum()) if "quantity" in frame else 0)
+    if unread_units:
+        notes += (f"{unread_units:,} rows have no readable quantity and count as 0 units",)
     units = units.where(~cancels, -units.abs())
     judged = ~frame.index.isin(filtered["row"]) & ~frame.index.isin(unread["row"])
     if "quantity" in frame:
         frame["quantity"] = frame["quantity"].where(~cancels, frame["quantity"].abs())
     good, broken = _keep_contract(frame[judged], known or {})
     lines, unmatched = _cancel(good, cancels.reindex(good.index), column, mapping)
-    failures = pd.concat([source.torn, filtered, unread, broken, unmatched], ignore_index=True)
-    failures = failures.astype({"row": "int64"}).sort_values("row", kind="stable", ignore_index=True)
+    failures = failure_table([source.torn, filtered, unread, broken, unmatched])
     units = pd.concat([units, pd.Series(0.0, index=source.torn["row"].astype("int64"))])
     return OrderRows(lines, failures, units, notes)
 
@@ -175,5 +179,4 @@ def frame_rows(frame: pd.DataFrame, *, known: dict[str, frozenset[str]] | None =
     numbered = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
     good, broken = _keep_contract(numbered, known or {})
     units = pd.to_numeric(numbered["quantity"], errors="coerce").astype("float64").fillna(0.0)
-    rows = OrderRows(split_lines(good, pd.DataFrame()), broken.reset_index(drop=True), units)
-    return replace(rows, failures=rows.failures.sort_values("row", kind="stable", ignore_index=True))
+    return OrderRows(split_lines(good, pd.DataFrame()), failure_table([broken]), units)

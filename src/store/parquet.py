@@ -81,8 +81,22 @@ def sync_directory(directory: Path) -> None:
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
     """Return a frame as the bytes of a Parquet file."""
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink, compression="zstd")
+    pq.write_table(_table(frame), sink, compression="zstd")
     return sink.getvalue()
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as an Arrow table; zoned times go in as UTC and get their zone there.
+
+    pyarrow 25 hands zoned columns over in a way that pandas 3.1 warns about.
+    """
+    zoned = {n: str(frame[n].dt.tz) for n in frame.columns if isinstance(frame[n].dtype, pd.DatetimeTZDtype)}
+    naive = frame.assign(**{name: frame[name].dt.tz_convert(None) for name in zoned})
+    table = pa.Table.from_pandas(naive, preserve_index=False)
+    for name, zone in zoned.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table[name].cast(pa.timestamp("us", zone)))
+    return table
 
 
 def frame_from_bytes(data: bytes) -> pd.DataFrame:

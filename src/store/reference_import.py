@@ -14,7 +14,7 @@ from store.conditions import rejected_rows
 from store.derive import derive
 from store.mapping import Mapping
 from store.source_file import SourceFile
-from store.tidy import tidy
+from store.tidy import failure_table, tidy
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ def read_reference_rows(source: SourceFile, table: str, mapping: Mapping, *, tim
     good, broken = contract.split(judged)
     broken = broken.assign(row=rows[broken["row"].to_numpy()])
     good.index = pd.Index(rows[~pd.Index(rows).isin(broken["row"])])
-    failures = pd.concat([source.torn, filtered, unread, broken], ignore_index=True).astype({"row": "int64"})
-    failures = failures.sort_values("row", kind="stable", ignore_index=True)
+    failures = failure_table([source.torn, filtered, unread, broken])
     return ReferenceRowsRead(pd.DataFrame(good), failures, len(cells) + len(source.torn))
 
 

@@ -13,6 +13,7 @@ from contracts.table import Table
 from store.aliases import ALIASES, VALUES, heading, heading_unit
 from store.mapping import ColumnPart, Mapping
 from store.moments import read_clocks, read_days, read_instants
+from store.report import FAILURES
 from store.units import NumberReading, known_unit, read_numbers
 
 
@@ -149,6 +150,13 @@ def _words(raw: pd.Series[Any], name: str, part: ColumnPart) -> pd.Series[Any]:
 
 def _whole(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def failure_table(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return failure rows as one table, in the order of the file: ``row`` whole numbers, the rest text."""
+    filled = [part for part in parts if len(part)] or [failure_rows()]
+    table = pd.concat(filled, ignore_index=True).astype({"row": "int64"} | dict.fromkeys(FAILURES[1:], "str"))
+    return table.sort_values("row", kind="stable", ignore_index=True)
 
 
 def failure_rows(

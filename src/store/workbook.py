@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -31,7 +32,7 @@ def read_workbook_cells(path: Path, *, sheet: str | None, header_row: int) -> pd
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(item.file_size for item in archive.infolist())
             damaged = archive.testzip() if unpacked <= MOST_UNPACKED_BYTES else None
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as broken:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError) as broken:
         raise CorruptFileError(str(path), f"it is no complete XLSX workbook ({broken})") from broken
     if unpacked > MOST_UNPACKED_BYTES:
         raise CorruptFileError(str(path), f"it unpacks to {unpacked:,} bytes; {MOST_UNPACKED_BYTES:,} is the most")

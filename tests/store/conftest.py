@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,9 @@ from contracts.reference import (
     Warehouses,
     WarehouseZones,
 )
+from contracts.settings import StorageSettings
 from contracts.world import Reference
+from store import Store
 
 
 def _frame(names: str, *rows: tuple[object, ...]) -> pd.DataFrame:
@@ -130,3 +132,17 @@ def world_directory(tmp_path: Path, reference: Reference, make_lines: Callable[.
     pd.DataFrame({"table": list(reference.synthetic)}).to_csv(folder / "synthetic.csv", index=False)
     make_lines(6).to_parquet(folder / "order_lines.parquet")
     return folder
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> StorageSettings:
+    """Return where the store of a test is."""
+    return StorageSettings(url=f"sqlite:///{tmp_path}/kept/tuancai.sqlite", history=tmp_path / "kept" / "history")
+
+
+@pytest.fixture
+def store(storage: StorageSettings) -> Iterator[Store]:
+    """Give an empty store."""
+    opened = Store.open(storage)
+    yield opened
+    opened.close()

@@ -8,7 +8,7 @@ from datetime import datetime
 import pandas as pd
 import sqlalchemy as sa
 
-from contracts.errors import ConflictError, NotFoundError
+from contracts.errors import ConflictError, NotFoundError, StoreError
 from contracts.plan import PlanSummary
 from store.database.engine import Database
 from store.database.schema import plan_tables, plans
@@ -48,10 +48,16 @@ class Plans:
                 ]
                 if rows:
                     connection.execute(sa.insert(plan_tables), rows)
-        except sa.exc.IntegrityError:
+        except sa.exc.IntegrityError as clash:
+            if not self._holds(plan_id):
+                raise StoreError(f"Plan {plan_id!r} was not saved: {clash.orig}.") from clash
             self._same_or_raise(plan_id, summary, tables)
             return False
         return True
+
+    def _holds(self, plan_id: str) -> bool:
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(plans.c.plan_id).where(plans.c.plan_id == plan_id)).first() is not None
 
     def _same_or_raise(self, plan_id: str, summary: PlanSummary, tables: Mapping[str, pd.DataFrame]) -> None:
         kept = self.table_names(plan_id)

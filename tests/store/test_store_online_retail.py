@@ -1,0 +1,47 @@
+"""Real input: half a million order lines of a British shop through the shipped mapping."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+import pytest
+
+from store import Store, load_mapping, shipped_mappings
+
+DATA = Path(__file__).parents[2].parent / "shared" / "datasets" / "online_retail" / "order_lines.parquet"
+
+
+def test_shipped_mappings_are_valid() -> None:
+    """Every shipped mapping loads and says what it is for."""
+    assert set(shipped_mappings()) >= {"default", "online_retail"}
+    assert all(load_mapping(name).about for name in shipped_mappings())
+
+
+@pytest.mark.slow
+@pytest.mark.datasets
+def test_online_retail_imports_within_its_bars(store: Store) -> None:
+    """541,909 rows in under 60 s and 2 GB; each row and unit accounted for; the second import changes nothing."""
+    if not DATA.exists():
+        pytest.skip(f"{DATA} is not there: put the Online Retail order lines beside the checkout")
+    mapping, started = load_mapping("online_retail"), perf_counter()
+    report = store.import_orders(DATA, mapping)
+    assert perf_counter() - started < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 * 1024**2  # kB
+    raw = pd.read_parquet(DATA)
+    assert report.rows_read == len(raw) == 541_909
+    assert report.rows_accepted + report.rows_rejected == 541_909
+    assert report.units_read == raw["Quantity"].sum() == report.units_accepted + report.units_rejected
+    assert report.units_ordered - report.units_cancelled == report.units_accepted
+    assert report.rules["rows"].sum() == report.rows_rejected
+    lines = store.order_lines()
+    assert lines["quantity"].sum() == report.units_ordered
+    assert lines.loc[lines["cancelled_at"].isna(), "quantity"].sum() == report.units_accepted
+    assert not lines["sku_id"].isin(["POST", "DOT", "M", "AMAZONFEE"]).any()
+    assert lines["community_id"].nunique() == 100
+    local = lines["placed_at"].dt.tz_convert("Europe/London").dt.tz_localize(None).dt.normalize()
+    assert (lines["delivery_date"] - local == pd.Timedelta(days=1)).all()
+    again = store.import_orders(DATA, mapping)
+    assert (again.rows_new, again.rows_updated, again.rows_unchanged) == (0, 0, report.rows_accepted)

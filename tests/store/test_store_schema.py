@@ -1,0 +1,65 @@
+"""The SQL schema: migrations lead to exactly the declared tables, up and down, also when processes race."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from contracts.errors import StoreError
+from store.database import Database
+from store.database.schema import metadata
+
+
+def test_migrations_lead_to_the_declared_schema(tmp_path: Path) -> None:
+    """Nothing is in the models that no migration makes, and the other way round."""
+    database = Database.open(f"sqlite:///{tmp_path}/x.sqlite")
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    database.close()
+
+
+def test_down_and_up_again(tmp_path: Path) -> None:
+    """Down to nothing leaves no table of ours, up again makes all of them."""
+    database = Database.open(f"sqlite:///{tmp_path}/x.sqlite")
+    tables = set(sa.inspect(database.engine).get_table_names())
+    database.migrate("base")
+    assert set(sa.inspect(database.engine).get_table_names()) == {"alembic_version"}
+    database.migrate("head")
+    assert set(sa.inspect(database.engine).get_table_names()) == tables
+    database.close()
+
+
+def test_opening_at_once(tmp_path: Path) -> None:
+    """Four openers of one fresh database migrate it once."""
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: Database.open(f"sqlite:///{tmp_path}/x.sqlite"), range(4)))
+    assert "plans" in sa.inspect(opened[0].engine).get_table_names()
+    for database in opened:
+        database.close()
+
+
+def test_a_database_of_the_future(tmp_path: Path) -> None:
+    """A schema that this program does not know is left alone."""
+    database = Database.open(f"sqlite:///{tmp_path}/x.sqlite")
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(StoreError, match="update the program"):
+        Database.open(f"sqlite:///{tmp_path}/x.sqlite")
+
+
+def test_a_failed_write_is_taken_back(tmp_path: Path) -> None:
+    """An error within a write leaves neither rows nor tables."""
+    database = Database.open(f"sqlite:///{tmp_path}/x.sqlite")
+    with pytest.raises(StoreError, match="no such table"), database.writing() as connection:
+        for statement in ("CREATE TABLE half (x)", "INSERT INTO nowhere VALUES (1)"):
+            connection.exec_driver_sql(statement)
+    assert "half" not in sa.inspect(database.engine).get_table_names()
+    database.close()
