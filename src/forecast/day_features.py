@@ -60,9 +60,9 @@ class DayFeatures:
     ) -> DayFeatures:
         """Return the features of `days`; event codes count from 1 in the order of `event_names`, 0 is no event."""
         table = np.full((len(days), len(DAY_FEATURES)), np.nan, np.float32)
-        table[:, 0] = days.dayofweek
+        table[:, 0] = days.day_of_week
         table[:, 1] = days.day
-        table[:, 2] = days.dayofyear
+        table[:, 2] = days.day_of_year
         table[:, 6] = lunar_new_year_distance(days)
         calendar = context.calendar.set_index("day").reindex(days)
         told = calendar["is_holiday"].notna().to_numpy()

@@ -19,11 +19,12 @@ from contracts.errors import EmptyInputError
 from contracts.settings import ForecastSettings
 from forecast.context import Context
 from forecast.features import Features, FeatureSpec
-from forecast.members.estimator import FALLBACK, LIGHTGBM, boosted_trees
+from forecast.members.estimator import LIGHTGBM, boosted_trees
 from forecast.members.protocol import Forecasts
 from forecast.panel import Matrix, Panel
 
 log = logging.getLogger(__name__)
+NO_SALES = "fallback: recent level, no sale to learn from"
 _LEAST_ORIGIN = 13
 """The first origin to learn from: two weeks lie behind it."""
 
@@ -50,6 +51,8 @@ class GlobalModel:
         started = time.perf_counter()
         spec = FeatureSpec.fit(panel, context, self.settings)
         table, ratio, weight = training_rows(panel, context, spec, self.settings)
+        if not ratio.any():
+            return FittedGlobalModel(trees=None, spec=spec, label=NO_SALES)
         boosting = self.settings.boosting
         trees, label = boosted_trees(boosting, categorical=spec.categorical(), seed=self.settings.seed)
         extra = {"categorical_feature": spec.categorical()} if label == LIGHTGBM else {}
@@ -77,11 +80,6 @@ class FittedGlobalModel:
         """Return the label: ``lightgbm``, or the fallback that answers for it."""
         return self.label
 
-    @property
-    def is_fallback(self) -> bool:
-        """Return whether another library than LightGBM answers."""
-        return self.label == FALLBACK
-
     def forecast(self, panel: Panel, context: Context, *, origins: Sequence[int], horizons: Sequence[int]) -> Forecasts:
         """Return base times the predicted ratio."""
         features = Features(panel, context, self.spec)
@@ -94,6 +92,8 @@ class FittedGlobalModel:
         return out
 
     def _predicted(self, block: Matrix) -> NDArray[np.float64]:
+        if self.label == NO_SALES:
+            return np.ones(len(block))
         if self.label == LIGHTGBM:
             return np.asarray(self.trees.booster_.predict(block), np.float64)
         return np.asarray(self.trees.predict(block), np.float64)

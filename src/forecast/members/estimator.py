@@ -6,7 +6,12 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from contracts.settings import BoostingSettings
+from forecast.panel import Matrix
 
 log = logging.getLogger(__name__)
 LIGHTGBM = "lightgbm"
@@ -23,7 +28,7 @@ def boosted_trees(settings: BoostingSettings, *, categorical: Sequence[int], see
         from lightgbm import LGBMRegressor
     except (ImportError, OSError) as missing:
         log.warning("LightGBM cannot be loaded (%s): scikit-learn's histogram boosting stands in", missing)
-        return _histogram_boosting(settings, categorical=categorical, seed=seed), FALLBACK
+        return HistogramBoosting(settings, seed=seed), FALLBACK
     model = LGBMRegressor(
         objective="tweedie",
         tweedie_variance_power=settings.tweedie_power,
@@ -43,18 +48,31 @@ def boosted_trees(settings: BoostingSettings, *, categorical: Sequence[int], see
     return model, LIGHTGBM
 
 
-def _histogram_boosting(settings: BoostingSettings, *, categorical: Sequence[int], seed: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingRegressor
+class HistogramBoosting:
+    """Scikit-learn's histogram boosting with the Poisson loss; category codes are read as ordered numbers."""
 
-    del categorical  # codes above 255 are beyond it; as ordered numbers they still split
-    return HistGradientBoostingRegressor(
-        loss="poisson",
-        max_iter=settings.trees,
-        learning_rate=settings.learning_rate,
-        max_leaf_nodes=settings.leaves,
-        min_samples_leaf=settings.min_leaf_rows,
-        max_features=settings.feature_share,
-        l2_regularization=settings.l2,
-        early_stopping=False,
-        random_state=seed,
-    )
+    def __init__(self, settings: BoostingSettings, *, seed: int) -> None:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        self._threads = settings.threads
+        self._trees = HistGradientBoostingRegressor(
+            loss="poisson",
+            max_iter=settings.trees,
+            learning_rate=settings.learning_rate,
+            max_leaf_nodes=settings.leaves,
+            min_samples_leaf=settings.min_leaf_rows,
+            max_features=settings.feature_share,
+            l2_regularization=settings.l2,
+            early_stopping=False,
+            random_state=seed,
+        )
+
+    def fit(self, table: Matrix, target: Matrix, sample_weight: Matrix) -> HistogramBoosting:
+        """Fit the trees; a missing value becomes -1, because a column without any value breaks the binning."""
+        with threadpool_limits(self._threads):
+            self._trees.fit(np.nan_to_num(table, nan=-1.0), target, sample_weight=sample_weight)
+        return self
+
+    def predict(self, table: Matrix) -> NDArray[np.float64]:
+        """Return the expected targets."""
+        return np.asarray(self._trees.predict(np.nan_to_num(table, nan=-1.0)), np.float64)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from forecast import Panel
+from forecast.features import Features, FeatureSpec
+from forecast.windows import Windows, last_same_weekday
+
+
+@pytest.fixture(scope="module")
+def panel(history, context) -> Panel:
+    return Panel.from_history(history, context, days_ahead=5)
+
+
+def test_no_feature_reads_the_future(panel, context, settings):
+    """Absurd sales after the origin change no feature of any horizon."""
+    spec = FeatureSpec.fit(panel, context, settings)
+    origin = 50
+    other = panel.quantity.copy()
+    other[origin + 1 :] = 1e6
+    changed = Panel(panel.days, panel.series, other, panel.censored, panel.price, panel.list_price)
+    for horizon in (1, 3, 8):
+        one = Features(panel, context, spec).block(origin, horizon)
+        two = Features(changed, context, spec).block(origin, horizon)
+        np.testing.assert_array_equal(one, two)
+
+
+def test_columns_have_the_names_the_spec_tells(panel, context, settings):
+    """One column per name, float32, and the lead time and weekday columns say what they should."""
+    spec = FeatureSpec.fit(panel, context, settings)
+    block = Features(panel, context, spec).block(60, 3)
+    assert block.dtype == np.float32
+    assert block.shape == (24, len(spec.names()))
+    assert set(block[:, spec.names().index("horizon")]) == {3.0}
+    assert set(block[:, spec.names().index("weekday")]) == {float(panel.days[63].day_of_week)}
+
+
+def test_values_match_a_plain_loop(panel, context, settings):
+    """Base-relative means and weekday means equal what a loop over the history computes."""
+    spec = FeatureSpec.fit(panel, context, settings)
+    features = Features(panel, context, spec)
+    origin, horizon, series = 55, 2, 7
+    row = dict(zip(spec.names(), features.block(origin, horizon)[series], strict=True))
+    own = panel.quantity[:, series].astype(float)
+    base = features.base(origin)[series]
+    assert row["mean_7"] * base == pytest.approx(own[origin - 6 : origin + 1].mean(), rel=1e-5)
+    same = [own[day] for day in range(origin, -1, -1) if (day - origin - horizon) % 7 == 0][:4]
+    assert row["weekday_mean_4"] * base == pytest.approx(np.mean(same), rel=1e-5)
+    assert row["silence_days"] == origin - np.flatnonzero(own[: origin + 1] > 0)[-1]
+
+
+@effort(deadline=None, max_examples=50)
+@given(st.integers(0, 40), st.integers(1, 28))
+def test_last_same_weekday_is_known_and_of_the_weekday(origin, horizon):
+    """The day read for a target is never after the origin, at most six days before it, and of its weekday."""
+    day = last_same_weekday(origin, horizon)
+    assert origin - 6 <= day <= origin
+    assert (origin + horizon - day) % 7 == 0
+
+
+def test_window_means_leave_absent_days_out():
+    """A day off sale is no zero."""
+    windows = Windows(np.array([[1.0], [np.nan], [4.0]], np.float32))
+    assert windows.mean(2, 3)[0] == 2.5
+    assert np.isnan(windows.mean(1, 1)[0])
+
+
+def test_a_group_window_sums_its_members():
+    """Pooled mean is units over listed days of all members."""
+    windows = Windows(np.array([[1.0, 3.0, 9.0], [2.0, np.nan, 9.0]], np.float32))
+    pooled = Windows.of_groups(windows, np.array([0, 0, 1]), 2)
+    assert pooled.mean(1, 2).tolist() == [2.0, 9.0]
+
+
+def test_target_outside_the_panel_is_refused(panel, context, settings):
+    """A horizon past the last day with a calendar raises."""
+    with pytest.raises(ValueError, match="leave the panel"):
+        Features(panel, context, FeatureSpec.fit(panel, context, settings)).block(69, 6)

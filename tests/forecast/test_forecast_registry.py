@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from contracts.errors import ConflictError, ModelError, NotFoundError
+from contracts.settings import StorageSettings
+from forecast import Evidence, Registry, predict
+from forecast.registry.door import Door, RegistryDownError
+
+BETTER = Evidence("wape", (0.7, 0.8, 0.75), (0.6, 0.7, 0.74))
+WORSE = Evidence("wape", (0.6, 0.7, 0.74), (0.7, 0.8, 0.75))
+
+
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory) -> bytes:
+    """A fresh MLflow database: building one takes seconds, so the tests share the bytes."""
+    folder = tmp_path_factory.mktemp("backend")
+    with Door(StorageSettings(models=folder)).client() as client:
+        client.search_registered_models()
+    return (folder / "mlflow.sqlite").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory, backend) -> StorageSettings:
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "mlflow.sqlite").write_bytes(backend)
+    return StorageSettings(models=folder)
+
+
+@pytest.fixture
+def fresh(tmp_path, backend) -> Path:
+    (tmp_path / "mlflow.sqlite").write_bytes(backend)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def registry(storage, trained) -> Registry:
+    """A registry with two versions of the trained model; the first is champion."""
+    made = Registry(storage)
+    assert [made.log(trained), made.log(trained)] == ["1", "2"]
+    return made
+
+
+def test_the_champion_comes_back_as_it_was_logged(registry, trained, history):
+    """A model that went through the registry forecasts the same."""
+    served = registry.champion()
+    assert (served.version, served.label) == ("1", "")
+    moment = history["delivery_date"].max().tz_localize("UTC")
+    date = [history["delivery_date"].max() + pd.Timedelta(days=1)]
+    one = predict(trained, history, delivery_dates=date, issued_at=moment)
+    two = predict(served.model, history, delivery_dates=date, issued_at=moment)
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_promotion_needs_evidence_and_can_be_rolled_back(registry):
+    """A worse challenger is refused, a better one serves, and one call brings the former champion back."""
+    with pytest.raises(ConflictError, match="better in 0 of 3"):
+        registry.promote("2", evidence=WORSE)
+    assert registry.version_of("champion") == "1"
+    registry.promote("2", evidence=BETTER)
+    assert registry.champion().version == "2"
+    assert "better in 3 of 3" in registry.versions()[0]["promoted_on"]
+    assert registry.rollback() == "1"
+    assert registry.champion().version == "1"
+
+
+def test_two_windows_are_no_evidence():
+    """Fewer than three windows never promote, nor do windows without a score."""
+    assert not Evidence("wape", (0.7, 0.8), (0.1, 0.1)).verdict()[0]
+    assert not Evidence("wape", (0.7, 0.8, 0.8), (0.1, 0.1, float("nan"))).verdict()[0]
+
+
+def test_the_run_keeps_settings_fingerprint_and_card(registry, trained):
+    """What was trained on what is readable in the run."""
+    with registry._door.client() as client:
+        run = client.get_run(registry.versions()[0]["run_id"])
+        files = {item.path for item in client.list_artifacts(run.info.run_id, "model")}
+    assert run.data.params["data_fingerprint"] == trained.fingerprint
+    assert run.data.params["settings.boosting.trees"] == "10"
+    assert {"model/model.pkl", "model/model_card.md", "model/rolling_scores.csv"} <= files
+
+
+def test_a_corrupt_model_file_is_refused(fresh, trained):
+    """A file that is not the one logged is never opened."""
+    own = Registry(StorageSettings(models=fresh))
+    own.log(trained)
+    file = next(fresh.glob("artifacts/**/model.pkl"))
+    file.write_bytes(file.read_bytes()[:-10] + b"0123456789")
+    with pytest.raises(ModelError, match="corrupt"):
+        own.champion()
+
+
+def test_an_empty_registry_says_train_first(fresh):
+    """No model yet is told apart from a registry that is down."""
+    with pytest.raises(NotFoundError, match="Train one first"):
+        Registry(StorageSettings(models=fresh)).champion()
+
+
+def test_registry_down_serves_the_last_good_model_labelled(fresh, trained):
+    """With the backend gone, the champion handed out before answers and says so; without one, a ModelError."""
+    own = Registry(StorageSettings(models=fresh))
+    own.log(trained)
+    own.champion()
+    (fresh / "mlflow.sqlite").write_bytes(b"this is no database" * 100)
+    served = Registry(StorageSettings(models=fresh)).champion()
+    assert served.label.startswith("fallback: last good model (version 1)")
+    assert served.model.fingerprint == trained.fingerprint
+    with pytest.raises(ModelError, match="No earlier champion"):
+        Registry(StorageSettings(models=fresh), name="other").champion()
+    with pytest.raises(RegistryDownError):
+        Registry(StorageSettings(models=fresh)).log(trained)
