@@ -133,7 +133,8 @@ def _lateness(data: SortingData, plan: SortingPlan) -> pd.DataFrame:
         ]
     )
     rows = rows.merge(closing[[*ZONE, "closing"]], on=ZONE, how="left")
-    latest = rows["destination_id"].map(data.deadlines).fillna(rows["closing"])
+    given = data.deadlines.reindex(rows["destination_id"]).set_axis(rows.index)
+    latest = given.fillna(rows["closing"])
     return rows.assign(late=((rows["ends_at"] - latest).dt.total_seconds() / 60.0).clip(lower=0.0))
 
 

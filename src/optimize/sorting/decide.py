@@ -16,7 +16,7 @@ from optimize.sorting.start import cost_of, place_greedily
 
 SPREAD_NODES = 50
 """Branch-and-bound nodes for the second goal, the spread: it need not be proved, and must not depend on the clock."""
-REPAIR_NODES = 2000
+REPAIR_NODES = 100
 REPAIR_ROUNDS = 3
 REPAIR_FREE = 60
 """Destinations a repair round frees besides those still to be placed."""

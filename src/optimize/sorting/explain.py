@@ -11,7 +11,7 @@ from contracts.errors import first_keys
 from optimize.sorting.data import SortingData
 from optimize.sorting.floor import Floor
 from optimize.sorting.model import wave_model
-from optimize.sorting.solver import Ending, LpAffineExpression, LpVariable, minimise, new_problem
+from optimize.sorting.solver import Ending, minimise
 
 ELASTIC_SECONDS = 5.0
 ELASTIC_NODES = 200
@@ -103,28 +103,14 @@ def _too_much(floor: Floor) -> list[str]:
 
 def _least_violation(floor: Floor) -> tuple[float, float]:
     """Return slots and worker-hours beyond the limits at the least sum of both; zero, zero if splitting would fit."""
-    model = wave_model(floor, whole=False)
-    problem = new_problem("elastic")
-    over: dict[str, list[tuple[LpVariable, float]]] = {"slots": [], "staff": []}
-    hours = floor.grid["hours"].to_numpy()
-    for name, row in model.problem.constraints.items():
-        kind, _, w = name.partition("_")
-        if kind in over:
-            extra = LpVariable(f"over_{name}", 0)
-            over[kind].append((extra, 1.0 if kind == "slots" else float(hours[int(w)])))
-            row = row - extra
-        if kind != "round":
-            problem += row, name
-    problem.setObjective(LpAffineExpression(over["slots"] + over["staff"]))
-    answer = minimise(problem, seconds=ELASTIC_SECONDS, nodes=ELASTIC_NODES, gap=1e-4, seed=0)
+    model = wave_model(floor, whole=False, elastic=True)
+    answer = minimise(model.problem, seconds=ELASTIC_SECONDS, nodes=ELASTIC_NODES, gap=1e-4, seed=0)
     if answer.found is None:
         return 0.0, 0.0
-    values = answer.found
-    return _sum(values, over["slots"]), _sum(values, over["staff"])
-
-
-def _sum(values: dict[str, float], terms: list[tuple[LpVariable, float]]) -> float:
-    return sum(values[variable.name] * scale for variable, scale in terms)
+    slots, staff = (
+        sum(answer.found[variable.name] * scale for variable, scale in model.over[kind]) for kind in ("slots", "staff")
+    )
+    return slots, staff
 
 
 def _fits(floor: Floor, **changed: int) -> bool:

@@ -23,53 +23,79 @@ from numpy.typing import NDArray
 from optimize.sorting.floor import UNPLACED, Floor, workers_for
 from optimize.sorting.solver import LpAffineExpression, LpProblem, LpVariable, new_problem
 
+Term = tuple[LpVariable, float]
+
 
 @dataclass(frozen=True)
 class WaveModel:
-    """A floor's problem with its variables; `base_yuan` is the lateness of destinations fixed beforehand."""
+    """A floor's problem with its variables.
+
+    Attributes
+    ----------
+    base_yuan : float
+        Lateness of the destinations fixed beforehand, which the objective does not see.
+    over : dict
+        Elastic model only: by ``slots`` (destinations) and ``staff`` (worker-hours), variables and their scale.
+    """
 
     problem: LpProblem
     x: dict[tuple[int, int], LpVariable]
     y: list[LpVariable]
     cost: LpAffineExpression
     base_yuan: float
+    over: dict[str, list[Term]]
 
 
-def wave_model(floor: Floor, *, whole: bool, fixed: NDArray[np.int64] | None = None) -> WaveModel:
+def wave_model(
+    floor: Floor, *, whole: bool, fixed: NDArray[np.int64] | None = None, elastic: bool = False
+) -> WaveModel:
     """Return the model; without `whole` destinations may be split over waves (a relaxation: its cost is a bound).
 
     Parameters
     ----------
     fixed : ndarray, shape (D,), optional
         Wave of destinations that are already placed; `UNPLACED` for those the model places.
+    elastic
+        Let slots and workers exceed their limits, and minimise by how many destinations and worker-hours.
     """
     held = np.full(len(floor.units), UNPLACED) if fixed is None else fixed
     free = np.flatnonzero(held == UNPLACED)
     waves = range(len(floor.grid))
     kind = "Binary" if whole else "Continuous"
+    problem = new_problem("waves")
     x = {
-        (int(d), int(w)): LpVariable(f"x_{d}_{w}", 0, 1, kind)
+        (int(d), int(w)): problem.add_variable(f"x_{d}_{w}", 0, 1, kind)
         for d, w in zip(*np.nonzero(floor.allowed & (held == UNPLACED)[:, None]), strict=True)
     }
-    y = [LpVariable(f"y_{w}", 0, floor.zone.max_workers, "Integer") for w in waves]
+    y = [problem.add_variable(f"y_{w}", 0, floor.zone.max_workers, "Integer") for w in waves]
     late = floor.late_yuan
     cost = LpAffineExpression(
         [(y[w], float(floor.worker_yuan[w])) for w in waves]
         + [(variable, float(late[d, w])) for (d, w), variable in x.items() if late[d, w] > 0]
     )
-    problem = new_problem("waves")
-    problem += cost
+    over = _violations(problem, floor) if elastic else {"slots": [], "staff": []}
+    problem += LpAffineExpression([*over["slots"], *over["staff"]]) if elastic else cost
     _place_once(problem, free, x)
-    _fill_slots(problem, floor, x, held)
-    _staff_waves(problem, floor, x, y, held)
-    _round_workers(problem, floor, y)
+    _fill_slots(problem, floor, x, held, over["slots"])
+    _staff_waves(problem, floor, x, y, held, over["staff"])
+    if not elastic:
+        _round_workers(problem, floor, y)
     placed = np.flatnonzero(held != UNPLACED)
-    return WaveModel(problem, x, y, cost, float(late[placed, held[placed]].sum()))
+    return WaveModel(problem, x, y, cost, float(late[placed, held[placed]].sum()), over)
+
+
+def _violations(problem: LpProblem, floor: Floor) -> dict[str, list[Term]]:
+    """Return, per wave, destinations beyond its slots and workers beyond its limit (scaled to worker-hours)."""
+    hours = floor.grid["hours"].to_list()
+    return {
+        "slots": [(problem.add_variable(f"over_slots_{w}", 0), 1.0) for w in range(len(hours))],
+        "staff": [(problem.add_variable(f"over_staff_{w}", 0), hour) for w, hour in enumerate(hours)],
+    }
 
 
 def _place_once(problem: LpProblem, free: NDArray[np.int64], x: dict[tuple[int, int], LpVariable]) -> None:
     """Every destination is sorted once."""
-    of: dict[int, list[tuple[LpVariable, float]]] = {int(d): [] for d in free}
+    of: dict[int, list[Term]] = {int(d): [] for d in free}
     for (d, _), variable in x.items():
         of[d].append((variable, 1.0))
     for d, pairs in of.items():
@@ -77,12 +103,17 @@ def _place_once(problem: LpProblem, free: NDArray[np.int64], x: dict[tuple[int, 
 
 
 def _fill_slots(
-    problem: LpProblem, floor: Floor, x: dict[tuple[int, int], LpVariable], held: NDArray[np.int64]
+    problem: LpProblem,
+    floor: Floor,
+    x: dict[tuple[int, int], LpVariable],
+    held: NDArray[np.int64],
+    over: list[Term],
 ) -> None:
     """A wave has one slot per destination."""
     taken = np.bincount(held[held != UNPLACED], minlength=len(floor.grid))
     for w, pairs in _by_wave(floor, x, np.ones_like(floor.units)):
-        problem += LpAffineExpression(pairs) <= floor.slots - int(taken[w]), f"slots_{w}"
+        extra = [(over[w][0], -1.0)] if over else []
+        problem += LpAffineExpression([*pairs, *extra]) <= floor.slots - int(taken[w]), f"slots_{w}"
 
 
 def _staff_waves(
@@ -91,13 +122,15 @@ def _staff_waves(
     x: dict[tuple[int, int], LpVariable],
     y: list[LpVariable],
     held: NDArray[np.int64],
+    over: list[Term],
 ) -> None:
     """The workers of a wave sort its units within its hours; in worker-units, so that coefficients stay near one."""
     loads = floor.loads(held)
     for w, pairs in _by_wave(floor, x, floor.units):
         one = float(floor.worker_units[w])
         scaled = [(variable, units / one) for variable, units in pairs]
-        problem += LpAffineExpression([*scaled, (y[w], -1.0)]) <= -float(loads[w]) / one, f"staff_{w}"
+        people = [(y[w], -1.0), *([(over[w][0], -1.0)] if over else [])]
+        problem += LpAffineExpression([*scaled, *people]) <= -float(loads[w]) / one, f"staff_{w}"
 
 
 def _round_workers(problem: LpProblem, floor: Floor, y: list[LpVariable]) -> None:
@@ -111,8 +144,8 @@ def _round_workers(problem: LpProblem, floor: Floor, y: list[LpVariable]) -> Non
 
 def _by_wave(
     floor: Floor, x: dict[tuple[int, int], LpVariable], weight: NDArray[np.float64]
-) -> list[tuple[int, list[tuple[LpVariable, float]]]]:
-    pairs: list[list[tuple[LpVariable, float]]] = [[] for _ in range(len(floor.grid))]
+) -> list[tuple[int, list[Term]]]:
+    pairs: list[list[Term]] = [[] for _ in range(len(floor.grid))]
     for (d, w), variable in x.items():
         pairs[w].append((variable, float(weight[d])))
     return list(enumerate(pairs))
@@ -132,9 +165,9 @@ def spread_workers(model: WaveModel, floor: Floor, *, weight: float) -> None:
     """
     later = 1.0 / (len(model.y) * (1 + len(model.y) * floor.zone.max_workers))
     problem = model.problem
-    terms: list[tuple[LpVariable, float]] = []
+    terms: list[Term] = []
     for w, y in enumerate(model.y):
-        steps = [LpVariable(f"z_{w}_{j}", 0, 1) for j in range(floor.zone.max_workers)]
+        steps = [problem.add_variable(f"z_{w}_{j}", 0, 1) for j in range(floor.zone.max_workers)]
         problem += LpAffineExpression([*((z, 1.0) for z in steps), (y, -1.0)]) == 0, f"steps_{w}"
         terms += [(z, weight * (2 * j + 1 + later * w)) for j, z in enumerate(steps)]
     spread = LpAffineExpression(terms)

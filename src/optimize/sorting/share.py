@@ -226,7 +226,7 @@ def _refuse_bad_units(frame: pd.DataFrame, column: str) -> None:
 
 def _refuse_bad_keys(ordered: pd.DataFrame, wrong: NDArray[np.bool_], rule: str) -> None:
     if wrong.any():
-        _refuse(wrong, "/".join(KEY), rule, ordered[KEY].astype(str).agg(" / ".join, axis=1))
+        _refuse(wrong, "/".join(KEY), rule, ordered[KEY].fillna("(none)").astype(str).agg(" / ".join, axis=1))
 
 
 def _refuse(wrong: NDArray[np.bool_], column: str, rule: str, values: pd.Series) -> None:
