@@ -58,8 +58,13 @@ def test_a_database_of_the_future(tmp_path: Path) -> None:
 def test_a_failed_write_is_taken_back(tmp_path: Path) -> None:
     """An error within a write leaves neither rows nor tables."""
     database = Database.open(f"sqlite:///{tmp_path}/x.sqlite")
-    with pytest.raises(StoreError, match="no such table"), database.writing() as connection:
-        for statement in ("CREATE TABLE half (x)", "INSERT INTO nowhere VALUES (1)"):
-            connection.exec_driver_sql(statement)
+
+    def half() -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql("CREATE TABLE half (x)")
+            connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(StoreError, match="no such table"):
+        half()
     assert "half" not in sa.inspect(database.engine).get_table_names()
     database.close()
