@@ -152,3 +152,21 @@ def test_a_wrong_mapping_name_is_told(store: Store, tmp_path: Path) -> None:
     mapping = Mapping.model_validate({"columns": {"sku_id": "Artikel"}})
     with pytest.raises(MissingColumnError, match="Artikel"):
         store.import_orders(_write(tmp_path / "orders.csv", GOOD), mapping)
+
+
+def test_batches_without_a_good_line(store: Store, make_lines: Callable[..., pd.DataFrame]) -> None:
+    """An empty batch and one of bad lines only are taken in with true books and change nothing."""
+    empty = store.add_order_lines(make_lines(2).head(0))
+    assert (empty.rows_read, empty.rows_new) == (0, 0)
+    bad = store.add_order_lines(make_lines(2).assign(quantity=-1.0))
+    assert (bad.rows_read, bad.rows_rejected, bad.units_rejected) == (2, 2, -2.0)
+    assert bad.failures["row"].tolist() == [1, 2]
+    assert store.order_lines().empty
+
+
+def test_many_small_batches_are_one_history(store: Store, make_lines: Callable[..., pd.DataFrame]) -> None:
+    """Batch after batch, in any order, reads back as if it had come at once."""
+    lines = make_lines(40)
+    for start in (30, 0, 20, 10):
+        store.add_order_lines(lines.iloc[start : start + 10])
+    assert_frame_equal(store.order_lines(), lines)

@@ -15,6 +15,7 @@ from store.database.schema import history_files, imports, order_keys
 from store.report import ImportReport
 
 _IDS_PER_QUERY = 500
+_KEYS_PER_INSERT = 50_000  # bounds the memory of a large import
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,14 @@ class ImportLog:
                         for file, day, rows in change.files
                     ],
                 )
-            if len(change.keys):
-                days = change.keys["delivery_date"].dt.date
+            for start in range(0, len(change.keys), _KEYS_PER_INSERT):
+                part = change.keys.iloc[start : start + _KEYS_PER_INSERT]
+                values = (part["order_id"].tolist(), part["line_no"].tolist(), part["delivery_date"].dt.date)
                 connection.execute(
                     sa.insert(order_keys),
                     [
                         {"order_id": order, "line_no": line, "delivery_date": day}
-                        for order, line, day in zip(
-                            change.keys["order_id"].tolist(), change.keys["line_no"].tolist(), days, strict=True
-                        )
+                        for order, line, day in zip(*values, strict=True)
                     ],
                 )
 
