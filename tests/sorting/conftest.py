@@ -139,6 +139,7 @@ def build(
     deadlines: Mapping[str, str] | None = None,
     settings: SortingSettings | None = None,
     destinations: Mapping[str, str] | None = None,
+    routes: pd.DataFrame | None = None,
     **zone: Any,
 ) -> SortingData:
     """Return sorting data of one ambient floor; goods are (community, sku, units), all there from the start."""
@@ -158,6 +159,7 @@ def build(
         settings=settings or SortingSettings(overtime_minutes=60),
         deadlines=latest,
         destinations=destinations,
+        routes=routes,
     )
 
 

@@ -12,7 +12,7 @@ from contracts.errors import EmptyInputError, InputError, MissingColumnError, Un
 from contracts.settings import CitySettings, SortingSettings
 from optimize.sorting import SortingData
 from optimize.sorting.data import _deadlines
-from optimize.sorting.floor import build_floors
+from optimize.sorting.floors import build_floors
 from optimize.sorting.grid import wave_grid
 
 DAY = pd.Timestamp("2026-03-02")

@@ -65,7 +65,10 @@ def floor_of(jobs: list[Job], *, slots: int, workers: int) -> Floor:
     earliest = [sum(start < arrival for start in STARTS) for _, arrival, _ in jobs]
     names = np.array([f"C{i}" for i in range(len(jobs))], dtype=object)
     zone = Zone("W1", "ambient", 1, slots, RATE, workers, WAGE, OVERTIME)
-    return Floor(zone, grid, names, np.array([float(u) for u, _, _ in jobs]), np.array(earliest), late, LATE)
+    units = np.array([float(u) for u, _, _ in jobs])
+    members = pd.DataFrame({"destination_id": names, "batch": range(len(jobs)), "units": units})
+    seats = np.ones(len(jobs), dtype=np.int64)
+    return Floor(zone, grid, members, names, units, seats, np.array(earliest), late, late * LATE)
 
 
 @settings(deadline=None, max_examples=60)

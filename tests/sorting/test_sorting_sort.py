@@ -115,6 +115,29 @@ def test_routes_can_be_destinations(make_data: Make) -> None:
     assert plan.tasks.set_index("destination_id")["units"].to_dict() == {"C3": 4.0, "R1": 5.0}
 
 
+def test_whole_routes_share_a_wave_last_stop_first(make_data: Make) -> None:
+    """Two routes of three stops, six slots a wave for 30 units an hour: a wave each, loaded from the last stop."""
+    stops = pd.DataFrame(
+        {"destination_id": [f"C{i}" for i in range(6)], "route_id": ["R1", "R2"] * 3, "seq": [1, 1, 2, 2, 3, 3]}
+    )
+    data = make_data([(f"C{i}", "S", 10.0) for i in range(6)], routes=stops, max_workers=3)
+    plan = sort(data, limits=LIMITS)
+    assert check(data, plan) == []
+    rows = plan.tasks.merge(stops, on="destination_id")
+    assert rows.groupby("route_id")["wave"].nunique().tolist() == [1, 1]
+    assert rows.groupby("wave")["route_id"].nunique().tolist() == [1, 1]
+    for _, route in rows.groupby("route_id"):
+        assert route.sort_values(["station", "slot"])["seq"].tolist() == [3, 2, 1]
+
+
+def test_a_route_longer_than_a_wave_has_slots_is_named(make_data: Make) -> None:
+    """Seven stops, six slots: split it or set up a third station."""
+    stops = pd.DataFrame({"destination_id": [f"C{i}" for i in range(7)], "route_id": "R1", "seq": range(1, 8)})
+    said = infeasible(make_data([(f"C{i}", "S", 1.0) for i in range(7)], routes=stops))
+    assert "'R1 trip 1' with 7" in said
+    assert "3 stations" in said
+
+
 def infeasible(data: SortingData) -> str:
     plan = sort(data, limits=LIMITS)
     assert plan.report.status == SolveStatus.INFEASIBLE

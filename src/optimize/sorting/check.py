@@ -26,6 +26,7 @@ def check(data: SortingData, plan: SortingPlan) -> list[str]:
     return [
         *_units_conserved(data, plan),
         *_one_place(plan),
+        *_routes_together(data, plan),
         *_on_grid(plan, grid),
         *_goods_at_hand(data, plan),
         *_people(data, plan, grid),
@@ -66,6 +67,14 @@ def _one_place(plan: SortingPlan) -> list[str]:
     return [f"slot used twice: {tuple(row)}" for row in shared.head().itertuples(index=False)] + [
         f"destination sorted in two places: {tuple(row)}" for row in split.head().itertuples(index=False)
     ]
+
+
+def _routes_together(data: SortingData, plan: SortingPlan) -> list[str]:
+    """A route's destinations share a wave in every zone."""
+    seats = plan.tasks[[*ZONE, "wave", "destination_id"]].drop_duplicates()
+    batch = data.routes["batch_id"].reindex(seats["destination_id"]).to_numpy()
+    waves = seats.assign(batch=batch).dropna(subset="batch").groupby([*ZONE, "batch"])["wave"].nunique()
+    return [f"route sorted in {count} waves: {key}" for key, count in waves[waves > 1].head().items()]
 
 
 def _on_grid(plan: SortingPlan, grid: pd.DataFrame) -> list[str]:

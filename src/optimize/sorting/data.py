@@ -33,12 +33,16 @@ class SortingData:
         Every zone of the warehouses that have goods.
     deadlines : Series
         Latest wave end (UTC instant) by destination id; a destination without one has its floor's closing time.
+    routes : DataFrame
+        ``batch_id`` and ``seq`` by destination id: destinations of one batch are sorted in one wave, last ``seq``
+        first into the van. A destination without a row is sorted on its own.
     """
 
     goods: pd.DataFrame
     arrivals: DataFrame[Arrivals]
     floors: DataFrame[WarehouseZones]
     deadlines: pd.Series
+    routes: pd.DataFrame
     delivery_date: pd.Timestamp
     city: CitySettings
     settings: SortingSettings
@@ -54,6 +58,7 @@ def sorting_data(
     settings: SortingSettings,
     deadlines: pd.DataFrame | None = None,
     destinations: Mapping[str, str] | None = None,
+    routes: pd.DataFrame | None = None,
 ) -> SortingData:
     """Return the checked input of `sort`.
 
@@ -63,6 +68,9 @@ def sorting_data(
         ``destination_id`` (unique), ``latest_end`` (instant). Missing destinations: the closing time of the floor.
     destinations : mapping, optional
         Community id to the route or depot it is sorted for; communities not in it are destinations themselves.
+    routes : DataFrame, optional
+        ``destination_id`` (unique), ``route_id``, ``trip`` (1 if absent), ``seq``: each trip is sorted in one wave
+        per zone, its last stop in the first slot, because it is loaded first.
 
     Raises
     ------
@@ -71,7 +79,8 @@ def sorting_data(
     UnknownReferenceError
         A community, SKU or warehouse that the reference does not know.
     InputError
-        Deadlines come twice for a destination or have no zone, or a destination is fed from two warehouses.
+        Deadlines or route stops come twice for a destination, deadlines have no zone, or a route or depot is fed
+        from two warehouses.
     """
     began = time.perf_counter()
     rows = allotments[allotments["allotted_units"] > 0]
@@ -109,6 +118,7 @@ def sorting_data(
             reference.warehouse_zones[reference.warehouse_zones["warehouse_id"].isin(set(goods["warehouse_id"]))]
         ),
         deadlines=_deadlines(deadlines),
+        routes=_routes(routes),
         delivery_date=delivery_date,
         city=city,
         settings=settings,
@@ -128,6 +138,26 @@ def _refuse_unknown(rows: pd.DataFrame, column: str, target: str, known: pd.Seri
     unknown = sorted(set(rows[column].unique()) - set(known))
     if unknown:
         raise UnknownReferenceError("allotments", column, target, unknown)
+
+
+def _routes(given: pd.DataFrame | None) -> pd.DataFrame:
+    if given is None:
+        return pd.DataFrame({"batch_id": pd.Series(dtype="str"), "seq": pd.Series(dtype="float64")})
+    missing = [column for column in ("destination_id", "route_id", "seq") if column not in given]
+    if missing:
+        raise MissingColumnError("routes", missing, [str(c) for c in given.columns])
+    again = given.loc[given["destination_id"].duplicated(), "destination_id"]
+    if len(again):
+        raise InputError(f"{len(again)} destinations are on two routes or trips, e.g. {again.iloc[0]!r}: keep one.")
+    trip = given["trip"].astype(str) if "trip" in given else "1"
+    table = pd.DataFrame(
+        {
+            "batch_id": (given["route_id"].astype(str) + " trip " + trip).to_numpy(object),
+            "seq": given["seq"].to_numpy("float64"),
+        },
+        index=pd.Index(given["destination_id"].to_numpy(object), dtype="str"),
+    )
+    return table.astype({"batch_id": "str"})
 
 
 def _deadlines(given: pd.DataFrame | None) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Deciding one floor: the whole model when it is small, its relaxation repaired to whole destinations when not."""
+"""Deciding one floor: the whole model when it is small, its relaxation repaired to whole batches when not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from contracts.solve import SolveLimits, relative_gap
 from optimize.sorting.floor import UNPLACED, Floor
-from optimize.sorting.model import cap_cost, read_waves, spread_workers, wave_model
+from optimize.sorting.model import WaveModel, cap_cost, read_waves, spread_workers, wave_model
 from optimize.sorting.solver import Answer, Ending, minimise
 from optimize.sorting.start import cost_of, place_greedily
 
@@ -19,7 +19,7 @@ SPREAD_NODES = 50
 REPAIR_NODES = 100
 REPAIR_ROUNDS = 3
 REPAIR_FREE = 60
-"""Destinations a repair round frees besides those still to be placed."""
+"""Batches a repair round frees besides those still to be placed."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Decision:
 
     Attributes
     ----------
-    waves : ndarray of int, shape (D,), or None
-        Wave (0-based) of every destination; None without a plan.
+    waves : ndarray of int, shape (B,), or None
+        Wave (0-based) of every batch; None without a plan.
     bound_yuan : float or None
         No plan of this floor costs less.
     infeasible : bool
@@ -50,7 +50,7 @@ def decide(floor: Floor, *, limits: SolveLimits, pairs: int) -> Decision:
     Parameters
     ----------
     pairs : int
-        Largest number of destination x wave pairs whose whole model is solved.
+        Largest number of batch x wave pairs whose whole model is solved.
     """
     if (floor.earliest >= len(floor.grid)).any():
         return Decision(None, None, True, (Ending.INFEASIBLE,))
@@ -64,10 +64,11 @@ def decide(floor: Floor, *, limits: SolveLimits, pairs: int) -> Decision:
     plans = [place_greedily(floor, nowhere)]
     if answer.found is not None and whole:
         cheapest = read_waves(model, answer.found, nowhere)
-        plans += [cheapest, search.spread(cost_of(floor, cheapest)[0], whole=True)]
+        plans += [cheapest, search.spread(model, cost_of(floor, cheapest)[0])]
     elif answer.found is not None and answer.objective is not None:
-        split = search.spread(answer.objective, whole=False)
-        plans += search.repair(read_waves(model, answer.found, nowhere) if split is None else split, answer.bound)
+        cheapest = read_waves(model, answer.found, nowhere)
+        split = search.spread(model, answer.objective)
+        plans += search.repair(cheapest if split is None else split, answer.bound)
     return Decision(_best(floor, plans), answer.bound, False, tuple(search.endings))
 
 
@@ -95,9 +96,8 @@ class _Search:
             self.endings.append(answer.ending)
         return answer
 
-    def spread(self, yuan: float, *, whole: bool) -> NDArray[np.int64] | None:
-        """Return the most even waves found among those that cost at most `yuan`."""
-        model = wave_model(self.floor, whole=whole)
+    def spread(self, model: WaveModel, yuan: float) -> NDArray[np.int64] | None:
+        """Return the most even waves found among those that cost at most `yuan`; turns the model to this goal."""
         cap_cost(model, yuan)
         spread_workers(model, self.floor, weight=1.0)
         answer = self.run(model.problem, share=0.5, nodes=SPREAD_NODES, note=False)
@@ -105,10 +105,10 @@ class _Search:
         return None if answer.found is None else read_waves(model, answer.found, nowhere)
 
     def repair(self, waves: NDArray[np.int64], bound: float | None) -> list[NDArray[np.int64] | None]:
-        """Return plans that place what a relaxation split, freeing more destinations while the gap is open.
+        """Return plans that place what a relaxation split, freeing more batches while the gap is open.
 
-        At a vertex of the relaxation at most two destinations per wave are split (Shmoys and Tardos 1993), so the
-        first round is small. Later rounds also free random small destinations, which fill workers up.
+        At a vertex of the relaxation at most two batches per wave are split (Shmoys and Tardos 1993), so the
+        first round is small. Later rounds also free random small batches, which fill workers up.
         """
         rng = np.random.default_rng(self.limits.seed)
         plans: list[NDArray[np.int64] | None] = [place_greedily(self.floor, waves)]

@@ -33,7 +33,7 @@ def missing_goods(data: SortingData) -> list[str]:
 
 def explain(data: SortingData, floor: Floor) -> list[str]:
     """Return why no plan exists for a floor; at least one sentence."""
-    reasons = [*_too_late(data, floor), *_too_big(floor)]
+    reasons = [*_too_late(data, floor), *_too_big(floor), *_too_many(floor)]
     return reasons or _too_much(floor)
 
 
@@ -51,8 +51,8 @@ def _too_late(data: SortingData, floor: Floor) -> list[str]:
     late = here[(here["arrives_at"] > last) & here["sku_id"].isin(set(goods["sku_id"]))]
     if not len(late):
         return [
-            f"{floor.name}: the goods of {int(never.sum())} destinations do not all arrive "
-            f"({first_keys(floor.destinations[never], shown=3)}): share out only what arrives."
+            f"{floor.name}: the goods of {int(floor.seats[never].sum())} destinations do not all arrive "
+            f"({first_keys(floor.batches[never], shown=3)}): share out only what arrives."
         ]
     local = late["arrives_at"].max().tz_convert(data.city.timezone)
     closes = floor.grid["ends_at"].iloc[-1]
@@ -61,8 +61,8 @@ def _too_late(data: SortingData, floor: Floor) -> list[str]:
         f"{floor.name}: {late['units'].sum():,.0f} units of {late['sku_id'].nunique()} SKUs from "
         f"{first_keys(sorted(late['supplier_id'].unique()), shown=3)} arrive as late as {local:%H:%M}, after the last "
         f"wave has started ({last.tz_convert(data.city.timezone):%H:%M}; sorting ends "
-        f"{closes.tz_convert(data.city.timezone):%H:%M} with overtime), so {int(never.sum())} destinations cannot be "
-        f"sorted: have the goods {minutes} minutes earlier, or close {minutes} minutes later."
+        f"{closes.tz_convert(data.city.timezone):%H:%M} with overtime), so {int(floor.seats[never].sum())} destinations "
+        f"cannot be sorted: have the goods {minutes} minutes earlier, or close {minutes} minutes later."
     ]
 
 
@@ -74,10 +74,23 @@ def _too_big(floor: Floor) -> list[str]:
         return []
     worst = int(np.argmax(floor.units - most))
     return [
-        f"{floor.name}: {int(big.sum())} destinations have more units than {floor.zone.max_workers} workers sort in "
-        f"one wave, e.g. {floor.destinations[worst]!r} with {floor.units[worst]:,.0f} units against "
-        f"{most[worst]:,.0f}: split the destination, take longer waves or let "
+        f"{floor.name}: {int(big.sum())} destinations or routes have more units than {floor.zone.max_workers} "
+        f"workers sort in one wave, e.g. {floor.batches[worst]!r} with {floor.units[worst]:,.0f} units against "
+        f"{most[worst]:,.0f}: split it, take longer waves or let "
         f"{int(np.ceil(floor.units[worst] / floor.worker_units.max()))} workers in."
+    ]
+
+
+def _too_many(floor: Floor) -> list[str]:
+    """Routes with more stops than a wave has slots."""
+    wide = floor.seats > floor.slots
+    if not wide.any():
+        return []
+    worst = int(np.argmax(floor.seats))
+    return [
+        f"{floor.name}: {int(wide.sum())} routes have more stops than the {floor.slots} slots of a wave, e.g. "
+        f"{floor.batches[worst]!r} with {floor.seats[worst]}: split the route or set up "
+        f"{-(-int(floor.seats[worst]) // floor.zone.slots_per_station)} stations."
     ]
 
 
@@ -90,11 +103,11 @@ def _too_much(floor: Floor) -> list[str]:
     if hours > 1e-6:
         facts.append(f"{hours:,.1f} worker-hours are missing")
     if not facts:
-        facts.append("the limits hold in total, but whole destinations do not fit into the waves")
+        facts.append("the limits hold in total, but whole destinations and routes do not fit into the waves")
     open_waves = int((floor.earliest.min() <= np.arange(len(floor.grid))).sum())
     cures = [cure for cure in (_more_workers(floor), _more_stations(floor), _more_waves(floor)) if cure]
     return [
-        f"{floor.name}: {len(floor.units)} destinations with {floor.units.sum():,.0f} units do not fit into the "
+        f"{floor.name}: {len(floor.members)} destinations with {floor.units.sum():,.0f} units do not fit into the "
         f"{open_waves} waves left once goods are there ({floor.slots} slots, {floor.zone.max_workers} workers): "
         f"{' and '.join(facts)}. It would fit {'; or '.join(cures) if cures else 'only with several of more workers, '}"
         f"{'' if cures else 'more stations and a later close together'}."
@@ -139,14 +152,14 @@ def _more_workers(floor: Floor) -> str:
 
 def _more_stations(floor: Floor) -> str:
     stations, per_station = floor.zone.stations, floor.zone.slots_per_station
-    least = _least(floor, "stations", max(-(-len(floor.units) // per_station), stations) + 1)
+    least = _least(floor, "stations", max(-(-len(floor.members) // per_station), stations) + 1)
     return f"with at least {least} stations instead of {stations}" if least else ""
 
 
 def _more_waves(floor: Floor) -> str:
     """Lengthen the night by whole waves like the first one until it fits, at most a working day."""
     step = floor.grid["ends_at"].iloc[0] - floor.grid["starts_at"].iloc[0]
-    grid, late = floor.grid, floor.late_minutes
+    grid, late, yuan = floor.grid, floor.late_minutes, floor.late_yuan
     for more in range(1, 9):
         end = grid["ends_at"].iloc[-1]
         row = pd.DataFrame(
@@ -160,7 +173,8 @@ def _more_waves(floor: Floor) -> str:
         )
         grid = pd.concat([grid, row], ignore_index=True)
         late = np.column_stack([late, late[:, -1]])
-        trial = replace(floor, grid=grid, late_minutes=late)
+        yuan = np.column_stack([yuan, yuan[:, -1]])
+        trial = replace(floor, grid=grid, late_minutes=late, late_yuan=yuan)
         answer = minimise(wave_model(trial, whole=False).problem, seconds=ELASTIC_SECONDS, nodes=1, gap=1.0, seed=0)
         if answer.ending != Ending.INFEASIBLE:
             return f"if sorting ran at least {more * int(step.total_seconds() // 60)} minutes longer"

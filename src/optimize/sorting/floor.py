@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optimize.sorting.data import SortingData
-from optimize.sorting.grid import wave_grid
-from optimize.sorting.ready import ready_moments
-
 UNPLACED = -1
-"""Wave of a destination that has none yet."""
+"""Wave of a batch that has none yet."""
 
 
 @dataclass(frozen=True)
@@ -33,27 +28,38 @@ class Zone:
 
 @dataclass(frozen=True)
 class Floor:
-    """One warehouse x temperature zone with D destinations and W waves; floors do not touch each other.
+    """One warehouse x temperature zone with B batches and W waves; floors do not touch each other.
+
+    A batch is what is sorted in one wave together: the destinations of a route, or a single destination.
 
     Attributes
     ----------
     grid : DataFrame, W rows
         ``wave``, ``starts_at``, ``ends_at``, ``hours``, ``overtime``.
-    destinations : ndarray of str, shape (D,), ascending
-    units : ndarray, shape (D,)
-    earliest : ndarray, shape (D,)
-        First wave (0-based) that starts when all goods of the destination are there; W: none does.
-    late_minutes : ndarray, shape (D, W)
-        Minutes wave w ends after the destination's latest end.
+    members : DataFrame, one row per destination
+        ``destination_id``, ``batch`` (0..B-1), ``units``; by batch, in load order (last stop first).
+    batches : ndarray of str, shape (B,), ascending
+        Route or destination id.
+    units : ndarray, shape (B,)
+    seats : ndarray of int, shape (B,)
+        Destinations of the batch: the slots it needs.
+    earliest : ndarray of int, shape (B,)
+        First wave (0-based) that starts when all goods of the batch are there; W: none does.
+    late_minutes : ndarray, shape (B, W)
+        Minutes wave w ends after the latest end of the batch's most urgent destination.
+    late_yuan : ndarray, shape (B, W)
+        What that costs, over all destinations of the batch.
     """
 
     zone: Zone
     grid: pd.DataFrame
-    destinations: NDArray[np.object_]
+    members: pd.DataFrame
+    batches: NDArray[np.object_]
     units: NDArray[np.float64]
+    seats: NDArray[np.int64]
     earliest: NDArray[np.int64]
     late_minutes: NDArray[np.float64]
-    late_yuan_per_minute: float
+    late_yuan: NDArray[np.float64]
 
     @property
     def name(self) -> str:
@@ -78,18 +84,19 @@ class Floor:
         return yuan
 
     def loads(self, waves: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return units per wave, shape (W,), of the destinations that are placed."""
+        """Return units per wave, shape (W,), of the batches that are placed."""
         placed = waves != UNPLACED
         return np.bincount(waves[placed], weights=self.units[placed], minlength=len(self.grid)).astype(np.float64)
 
-    @property
-    def late_yuan(self) -> NDArray[np.float64]:
-        """Cost of sorting a destination in a wave that ends after its latest end, shape (D, W)."""
-        return self.late_minutes * self.late_yuan_per_minute
+    def slots_taken(self, waves: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return slots used per wave, shape (W,), by the batches that are placed."""
+        placed = waves != UNPLACED
+        used = np.bincount(waves[placed], weights=self.seats[placed], minlength=len(self.grid))
+        return np.round(used).astype(np.int64)
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
-        """Whether a wave starts after the destination's goods came, shape (D, W)."""
+        """Whether a wave starts after the batch's goods came, shape (B, W)."""
         return np.arange(len(self.grid)) >= self.earliest[:, None]
 
 
@@ -102,75 +109,3 @@ def workers_for(units: NDArray[np.float64], worker_units: NDArray[np.float64]) -
     [0, 1, 2]
     """
     return np.ceil(np.round(units / worker_units, 9)).astype(np.int64)
-
-
-def build_floors(data: SortingData) -> tuple[list[Floor], list[str]]:
-    """Return every floor that has goods and hours, and a sentence for each that has goods but does not exist."""
-    rows: dict[Any, Any] = {(z.warehouse_id, z.temperature_zone): z for z in data.floors.itertuples(index=False)}
-    floors: list[Floor] = []
-    missing: list[str] = []
-    for (warehouse_id, zone), goods in data.goods.groupby(["warehouse_id", "temperature_zone"], sort=True):
-        if (warehouse_id, zone) not in rows:
-            missing.append(
-                f"Warehouse {warehouse_id} has no {zone} zone, but {goods['units'].sum():,.0f} {zone} units of "
-                f"{goods['sku_id'].nunique()} SKUs for {goods['destination_id'].nunique()} destinations are to be "
-                f"sorted there: add the zone to warehouse_zones or sort these goods at another warehouse."
-            )
-            continue
-        floors.append(_floor(data, rows[warehouse_id, zone], goods))
-    return floors, missing
-
-
-def _floor(data: SortingData, row: Any, goods: pd.DataFrame) -> Floor:
-    grid = wave_grid(
-        row.opens_at,
-        row.closes_at,
-        delivery_date=data.delivery_date,
-        city=data.city,
-        settings=data.settings,
-    )
-    closing = grid.loc[~grid["overtime"], "ends_at"].iloc[-1]
-    number, names = pd.factorize(goods["destination_id"], sort=True)
-    latest = data.deadlines.reindex(names).fillna(closing)
-    late = _utc(grid["ends_at"])[None, :] - _utc(latest)[:, None]
-    return Floor(
-        zone=Zone(**{field.name: getattr(row, field.name) for field in fields(Zone)}),
-        grid=grid,
-        destinations=names.to_numpy(object),
-        units=np.bincount(number, weights=goods["units"].to_numpy(np.float64)).astype(np.float64),
-        earliest=_earliest(data, row.warehouse_id, goods, number, latest, grid),
-        late_minutes=np.maximum(late / np.timedelta64(1, "m"), 0.0),
-        late_yuan_per_minute=data.settings.late_yuan_per_minute,
-    )
-
-
-def _utc(instants: pd.Series) -> NDArray[np.datetime64]:
-    """Return instants as plain UTC datetimes, which numpy can subtract and search."""
-    plain: NDArray[np.datetime64] = instants.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
-    return plain
-
-
-def _earliest(
-    data: SortingData,
-    warehouse_id: str,
-    goods: pd.DataFrame,
-    number: NDArray[np.int64],
-    latest: pd.Series,
-    grid: pd.DataFrame,
-) -> NDArray[np.int64]:
-    """Return the first wave that starts at or after the moment each destination is ready."""
-    sku, skus = pd.factorize(goods["sku_id"], sort=True)
-    here = data.arrivals[(data.arrivals["warehouse_id"] == warehouse_id) & data.arrivals["sku_id"].isin(set(skus))]
-    starts = _utc(grid["starts_at"])
-    wave = np.searchsorted(starts, _utc(here["arrives_at"]), side="left")
-    came = np.zeros((len(starts) + 1, len(skus)))
-    np.add.at(came, (wave, pd.Index(skus).get_indexer(here["sku_id"])), here["units"].to_numpy())
-    by_wave = np.cumsum(came[:-1], axis=0)
-    order = np.argsort(number, kind="stable")
-    return ready_moments(
-        goods["units"].to_numpy()[order],
-        number[order].astype(np.int64),
-        sku[order].astype(np.int64),
-        came=by_wave,
-        order=np.lexsort((np.arange(len(latest)), _utc(latest))),
-    )

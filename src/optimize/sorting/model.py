@@ -1,12 +1,13 @@
-"""The sorting model of one floor: destinations to waves, whole workers per wave (generalized assignment).
+"""The sorting model of one floor: batches to waves, whole workers per wave (generalized assignment).
 
-Sets: destinations d with units u_d, waves w. Variables: x_dw = 1 if d is sorted in w, y_w workers of w.
+Sets: batches d with units u_d and destinations s_d (a route's, or one), waves w.
+Variables: x_dw = 1 if d is sorted in w, y_w workers of w.
 
 ::
 
     min  sum_w wage_w y_w + sum_dw late_dw x_dw
     place_once      sum_w x_dw = 1                          every d, over waves that start after its goods came
-    fill_slots      sum_d x_dw <= stations x slots          every w
+    fill_slots      sum_d s_d x_dw <= stations x slots          every w
     staff_waves     sum_d u_d x_dw <= rate x hours_w y_w    every w, y_w whole, at most max_workers
     round_workers   sum_{w >= e} y_w >= ceil(units that come for wave e or later / rate x longest hours)
 
@@ -16,6 +17,7 @@ The last family is implied by the others with whole workers, but not without: it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ class WaveModel:
     Attributes
     ----------
     base_yuan : float
-        Lateness of the destinations fixed beforehand, which the objective does not see.
+        Lateness of the batches fixed beforehand, which the objective does not see.
     over : dict
         Elastic model only: by ``slots`` (destinations) and ``staff`` (worker-hours), variables and their scale.
     """
@@ -49,12 +51,12 @@ class WaveModel:
 def wave_model(
     floor: Floor, *, whole: bool, fixed: NDArray[np.int64] | None = None, elastic: bool = False
 ) -> WaveModel:
-    """Return the model; without `whole` destinations may be split over waves (a relaxation: its cost is a bound).
+    """Return the model; without `whole` batches may be split over waves (a relaxation: its cost is a bound).
 
     Parameters
     ----------
-    fixed : ndarray, shape (D,), optional
-        Wave of destinations that are already placed; `UNPLACED` for those the model places.
+    fixed : ndarray, shape (B,), optional
+        Wave of batches that are already placed; `UNPLACED` for those the model places.
     elastic
         Let slots and workers exceed their limits, and minimise by how many destinations and worker-hours.
     """
@@ -94,7 +96,7 @@ def _violations(problem: LpProblem, floor: Floor) -> dict[str, list[Term]]:
 
 
 def _place_once(problem: LpProblem, free: NDArray[np.int64], x: dict[tuple[int, int], LpVariable]) -> None:
-    """Every destination is sorted once."""
+    """Every batch is sorted once."""
     of: dict[int, list[Term]] = {int(d): [] for d in free}
     for (d, _), variable in x.items():
         of[d].append((variable, 1.0))
@@ -110,8 +112,8 @@ def _fill_slots(
     over: list[Term],
 ) -> None:
     """A wave has one slot per destination."""
-    taken = np.bincount(held[held != UNPLACED], minlength=len(floor.grid))
-    for w, pairs in _by_wave(floor, x, np.ones_like(floor.units)):
+    taken = floor.slots_taken(held)
+    for w, pairs in _by_wave(floor, x, floor.seats):
         extra = [(over[w][0], -1.0)] if over else []
         problem += LpAffineExpression([*pairs, *extra]) <= floor.slots - int(taken[w]), f"slots_{w}"
 
@@ -142,9 +144,7 @@ def _round_workers(problem: LpProblem, floor: Floor, y: list[LpVariable]) -> Non
             problem += LpAffineExpression([(variable, 1.0) for variable in y[e:]]) >= int(need), f"round_{e}"
 
 
-def _by_wave(
-    floor: Floor, x: dict[tuple[int, int], LpVariable], weight: NDArray[np.float64]
-) -> list[tuple[int, list[Term]]]:
+def _by_wave(floor: Floor, x: dict[tuple[int, int], LpVariable], weight: NDArray[Any]) -> list[tuple[int, list[Term]]]:
     pairs: list[list[Term]] = [[] for _ in range(len(floor.grid))]
     for (d, w), variable in x.items():
         pairs[w].append((variable, float(weight[d])))
@@ -175,7 +175,7 @@ def spread_workers(model: WaveModel, floor: Floor, *, weight: float) -> None:
 
 
 def read_waves(model: WaveModel, values: dict[str, float], fixed: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each destination's wave; one that the answer splits over waves stays `UNPLACED`."""
+    """Return each batch's wave; one that the answer splits over waves stays `UNPLACED`."""
     waves = fixed.copy()
     for (d, w), variable in model.x.items():
         if values[variable.name] > 1 - 1e-6:

@@ -16,7 +16,8 @@ from optimize.sorting.check import check, recomputed_costs
 from optimize.sorting.data import SortingData
 from optimize.sorting.decide import Decision, decide
 from optimize.sorting.explain import explain, missing_goods
-from optimize.sorting.floor import Floor, build_floors
+from optimize.sorting.floor import Floor
+from optimize.sorting.floors import build_floors
 from optimize.sorting.plan import SortingPlan, release_table, task_table, wave_table
 from optimize.sorting.solver import Ending, solver_name
 
@@ -28,8 +29,9 @@ def sort(data: SortingData, *, limits: SolveLimits) -> SortingPlan:
 
     Cost is labour + overtime + lateness; among plans of equal cost found, the one whose workers are spread most
     evenly over the waves. A destination's goods of a zone are sorted together, in one slot of one wave, which starts
-    after all of them came. Of goods that come in several lots, destinations are served in the order of their latest
-    end, each whole (`ready_moments`).
+    after all of them came; the destinations of a route trip share a wave. Of goods that come in several lots,
+    destinations are served in the order of their latest end, each whole (`ready_moments`); bound and proof hold
+    under this rule.
 
     Returns
     -------
@@ -131,7 +133,7 @@ def _stopped_by(decisions: list[Decision]) -> str:
 
 def _no_answer(floors: list[Floor], decisions: list[Decision]) -> tuple[str, ...]:
     return tuple(
-        f"{floor.name}: the limits ended before waves for {len(floor.units)} destinations were found: allow more "
+        f"{floor.name}: the limits ended before waves for {len(floor.members)} destinations were found: allow more "
         "seconds or work."
         for floor, decision in zip(floors, decisions, strict=True)
         if decision.waves is None

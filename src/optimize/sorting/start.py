@@ -1,4 +1,4 @@
-"""A first plan without a solver: largest destinations first, each where it costs least."""
+"""A first plan without a solver: largest batches first, each where it costs least."""
 
 from __future__ import annotations
 
@@ -9,39 +9,38 @@ from optimize.sorting.floor import UNPLACED, Floor, workers_for
 
 
 def place_greedily(floor: Floor, waves: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Return a wave for every destination, keeping those already placed, or None when one finds no room.
+    """Return a wave for every batch, keeping those already placed, or None when one finds no room.
 
-    Destinations with the fewest waves to choose from come first, then the largest. Each goes to the wave where
+    Batches with the fewest waves to choose from come first, then the largest. Each goes to the wave where
     labour and lateness rise least; among equals to the one with the fewest workers, then the earliest.
     """
     plan = waves.copy()
     count = len(floor.grid)
     placed = plan != UNPLACED
     loads = floor.loads(plan)
-    slots = np.full(count, floor.slots) - np.bincount(plan[placed], minlength=count)
+    slots = floor.slots - floor.slots_taken(plan)
     choice = (floor.allowed & (floor.late_minutes <= 0)).sum(axis=1)
     order = np.lexsort((np.arange(len(plan)), -floor.units, choice))
     workers = workers_for(loads, floor.worker_units)
     late, wage, rate = floor.late_yuan, floor.worker_yuan, floor.worker_units
     for d in order[~placed[order]]:
         then = workers_for(loads + floor.units[d], rate)
-        fits = (np.arange(count) >= floor.earliest[d]) & (slots > 0) & (then <= floor.zone.max_workers)
+        fits = (np.arange(count) >= floor.earliest[d]) & (slots >= floor.seats[d]) & (then <= floor.zone.max_workers)
         if not fits.any():
             return None
         rise = np.where(fits, np.round(wage * (then - workers) + late[d], 6), np.inf)
         w = np.lexsort((np.arange(count), then, rise))[0]
         plan[d] = w
         loads[w] += floor.units[d]
-        slots[w] -= 1
+        slots[w] -= floor.seats[d]
         workers[w] = then[w]
     return plan
 
 
 def cost_of(floor: Floor, waves: NDArray[np.int64]) -> tuple[float, int]:
     """Return yuan and sum of squared workers of a complete assignment; infinite when it breaks a limit."""
-    count = len(floor.grid)
     workers = workers_for(floor.loads(waves), floor.worker_units)
-    crowded = (workers > floor.zone.max_workers).any() or (np.bincount(waves, minlength=count) > floor.slots).any()
+    crowded = (workers > floor.zone.max_workers).any() or (floor.slots_taken(waves) > floor.slots).any()
     broken = bool(crowded or (waves < floor.earliest).any())
     yuan = float(workers @ floor.worker_yuan + floor.late_yuan[np.arange(len(waves)), waves].sum())
     return (np.inf, 0) if broken else (yuan, int((workers**2).sum()))
