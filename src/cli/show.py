@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -16,18 +18,21 @@ from pipeline import views
 from pipeline.plan import NightPlan
 from pipeline.progress import Progress as Report
 
-console = Console()
+LEAST_COLUMNS = 120
+"""Width of output that goes to a file or a pipe; a table of a night does not fit 80 columns."""
+
+console = Console(width=None if sys.stdout.isatty() else LEAST_COLUMNS)
 complaints = Console(stderr=True)
 
 
 def cell(value: object) -> str:
-    """Return a value as a person reads it: thousands separated, money and units with two decimals, null as a dash."""
+    """Return a value as a person reads it: thousands separated, two decimals, null as a dash, moments as HH:MM."""
     if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NaT:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1 else f"{value:,.2f}"
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, pd.Timestamp):
@@ -37,9 +42,10 @@ def cell(value: object) -> str:
 
 def show_table(title: str, frame: pd.DataFrame, *, most: int = 20, timezone: str | None = None) -> None:
     """Print a table, its first `most` rows, and how many more there are."""
-    drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    drawn = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for name in frame.columns:
-        drawn.add_column(str(name), justify="right" if pd.api.types.is_numeric_dtype(frame[name]) else "left")
+        number = pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool
+        drawn.add_column(str(name), justify="right" if number else "left", overflow="fold")
     shown = frame.head(most)
     if timezone is not None:
         zoned = [c for c in shown.columns if isinstance(shown[c].dtype, pd.DatetimeTZDtype)]
@@ -51,53 +57,41 @@ def show_table(title: str, frame: pd.DataFrame, *, most: int = 20, timezone: str
         console.print(f"... and {len(frame) - most:,} more rows", style="dim")
 
 
-def show_summary(summary: PlanSummary) -> None:
+def show_summary(summary: PlanSummary, *, timezone: str) -> None:
     """Print what a plan says of itself."""
+    as_of = pd.Timestamp(summary.as_of).tz_convert(timezone)
     console.print(
-        f"[bold]Plan {summary.plan_id}[/bold] for {summary.delivery_date} as of {summary.as_of:%Y-%m-%d %H:%M} UTC "
-        f"- {summary.status}, {summary.costs_yuan['total']:,.2f} yuan, model {summary.model_version}"
+        f"[bold]Plan {summary.plan_id}[/bold] for {summary.delivery_date}, orders until {as_of:%Y-%m-%d %H:%M}: "
+        f"{summary.status}, {summary.costs_yuan['total']:,.2f} yuan. Models: {summary.model_version}."
     )
     if summary.synthetic:
-        console.print(f"Synthetic (generated, not given): {', '.join(summary.synthetic)}", style="yellow")
+        console.print(f"[yellow]Synthetic[/yellow] (made up, not given): {', '.join(summary.synthetic)}")
     show_table("Stages", views.stage_view(summary))
     show_table("Cost in yuan", views.cost_view(summary), most=40)
 
 
 def show_plan(plan: NightPlan, reference: Reference, *, timezone: str) -> None:
     """Print what a planner wants to read of a plan."""
-    show_summary(plan.summary)
+    show_summary(plan.summary, timezone=timezone)
     show_table("Demand in units", views.demand_view(plan))
     show_table("Orders per supplier", views.supplier_view(plan, reference))
-    show_table("Loads per warehouse, zone and wave", views.load_view(plan), most=60, timezone=timezone)
-    show_table("Routes", views.trip_view(plan), most=40, timezone=timezone)
+    loads = views.load_view(plan).drop(columns=["late_minutes"] if not plan.wave_loads["late_minutes"].any() else [])
+    show_table("Loads per warehouse, zone and wave", loads, most=60, timezone=timezone)
+    show_table("Routes", views.trip_view(plan).drop(columns="base_id"), most=40, timezone=timezone)
     if len(plan.unserved):
         show_table("Not served", plan.unserved)
-    show_table("Most money at stake", views.shortage_view(plan, reference.skus)[_STAKE_COLUMNS], most=8)
+    show_table("Most money at stake", views.shortage_view(plan, reference.skus), most=8)
     for label, sentences in (("Fallback", plan.summary.fallbacks), ("Warning", plan.summary.warnings)):
         for sentence in sentences[:10]:
-            console.print(f"[yellow]{label}:[/yellow] {sentence}")
+            console.print(f"[yellow]{label}[/yellow]: {sentence}")
         if len(sentences) > 10:
             console.print(f"... and {len(sentences) - 10} more; all are in the plan's summary", style="dim")
-
-
-_STAKE_COLUMNS = [
-    "warehouse_id",
-    "sku_id",
-    "name",
-    "confirmed",
-    "final_mean",
-    "available",
-    "bought",
-    "expected_short",
-    "expected_surplus",
-    "at_stake_yuan",
-]
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Report]:
     """Show a bar for a long step; yields the callable that moves it."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=False) as bars:
         task = bars.add_task(title, total=1.0)
 

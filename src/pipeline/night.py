@@ -80,7 +80,7 @@ def plan_night(night: NightInput, *, settings: Settings, progress: Progress = si
 
 def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -> DataFrame[Forecast]:
     """Forecast the date from what was known when its orders opened."""
-    progress("forecast", 0.0)
+    progress("forecast", 0.02)
     night.reference.check()
     opening = clock_instant(
         settings.city.orders_open, delivery_date=night.delivery_date, timezone=settings.city.timezone
@@ -104,7 +104,7 @@ def open_book(
     night: NightInput, expected: DataFrame[Forecast], settings: Settings, progress: Progress
 ) -> DataFrame[OrderBook]:
     """Combine what is ordered as of the moment with what is still expected until the cutoff."""
-    progress("book", 0.0)
+    progress("order book", 0.10)
     book = update_book(
         expected,
         night.order_lines,
@@ -120,7 +120,7 @@ def open_book(
 
 def buy(night: NightInput, book: DataFrame[OrderBook], settings: Settings, progress: Progress) -> PurchasePlan:
     """Decide what to buy from whom."""
-    progress("purchase", 0.0)
+    progress("purchase", 0.15)
     data = purchase_data(
         night.reference,
         book,
@@ -151,7 +151,7 @@ def sort_goods(
     progress: Progress,
 ) -> SortingPlan:
     """Decide wave, station and slot of every community's goods."""
-    progress("sorting", 0.0)
+    progress("sorting", 0.55)
     data = sorting_data(
         night.reference,
         allotments,
@@ -178,7 +178,7 @@ def drive(
     progress: Progress,
 ) -> RoutePlan:
     """Decide which van brings what where, leaving no earlier than the goods are sorted."""
-    progress("routing", 0.0)
+    progress("routing", 0.65)
     data = routing_data(
         night.reference,
         stop_loads(allotments, night.reference.skus),

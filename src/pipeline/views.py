@@ -20,7 +20,6 @@ def stage_view(summary: PlanSummary) -> pd.DataFrame:
                 "gap_percent": None if stage.gap is None else round(100 * stage.gap, 3),
                 "seconds": round(stage.seconds, 1),
                 "stopped_by": stage.stopped_by,
-                "solver": stage.solver,
             }
             for stage in summary.stages
         ]
@@ -137,9 +136,23 @@ def stop_view(plan: NightPlan, reference: Reference, base_id: str | None = None)
 
 def shortage_view(plan: NightPlan, skus: pd.DataFrame) -> pd.DataFrame:
     """Return the SKU x warehouse rows with money at stake, the largest first."""
-    rows = plan.coverage.assign(at_stake_yuan=plan.coverage["short_yuan"] + plan.coverage["surplus_yuan"].clip(lower=0))
+    stake = plan.coverage["short_yuan"] + plan.coverage["surplus_yuan"].clip(lower=0)
+    rows = plan.coverage.assign(at_stake_yuan=stake)
     rows = rows[rows["at_stake_yuan"] > 0].merge(skus[["sku_id", "name"]], on="sku_id", how="left")
-    return rows.sort_values(["at_stake_yuan", "sku_id"], ascending=[False, True], ignore_index=True)
+    columns = [
+        "warehouse_id",
+        "sku_id",
+        "name",
+        "confirmed",
+        "final_mean",
+        "available",
+        "bought",
+        "expected_short",
+        "expected_surplus",
+        "at_stake_yuan",
+    ]
+    ranked = rows.sort_values(["at_stake_yuan", "sku_id"], ascending=[False, True], ignore_index=True)
+    return ranked[columns]
 
 
 def plan_list(summaries: list[PlanSummary]) -> pd.DataFrame:

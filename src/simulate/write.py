@@ -18,7 +18,7 @@ def write_world(world: World, directory: Path | str, *, format: Literal["csv", "
     """Write one file per contract, named in snake_case, and return the directory.
 
     CSV files are UTF-8; days read ``2026-04-22``, instants ``2026-04-21T15:00:00+00:00``. Empty tables are written
-    with their heads. `store.read_world` reads the directory back.
+    with their heads; ``synthetic.csv`` names the tables that were made up. `store.read_world` reads the directory back.
 
     Raises
     ------
@@ -41,6 +41,7 @@ def write_world(world: World, directory: Path | str, *, format: Literal["csv", "
         else:
             _as_text(table).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
         log.info("write %s: %d rows", path.name, len(table))
+    pd.DataFrame({"table": world.reference.synthetic}).to_csv(folder / "synthetic.csv", index=False)
     return folder
 
 
