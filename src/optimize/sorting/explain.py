@@ -61,8 +61,8 @@ def _too_late(data: SortingData, floor: Floor) -> list[str]:
         f"{floor.name}: {late['units'].sum():,.0f} units of {late['sku_id'].nunique()} SKUs from "
         f"{first_keys(sorted(late['supplier_id'].unique()), shown=3)} arrive as late as {local:%H:%M}, after the last "
         f"wave has started ({last.tz_convert(data.city.timezone):%H:%M}; sorting ends "
-        f"{closes.tz_convert(data.city.timezone):%H:%M} with overtime), so {int(floor.seats[never].sum())} destinations "
-        f"cannot be sorted: have the goods {minutes} minutes earlier, or close {minutes} minutes later."
+        f"{closes.tz_convert(data.city.timezone):%H:%M} with overtime), so {int(floor.seats[never].sum())} destinations"
+        f" cannot be sorted: have the goods {minutes} minutes earlier, or close {minutes} minutes later."
     ]
 
 
