@@ -24,7 +24,7 @@ def assignment_changes(before: pd.DataFrame | None, after: pd.DataFrame) -> tupl
     beside = after.merge(before[_KEY + told], on=_KEY, how="left", suffixes=("", "_before"), indicator=True)
     differs = (beside["_merge"] != "both").to_numpy()
     for column in told:
-        differs |= (beside[column] != beside[f"{column}_before"]).to_numpy()
+        differs = differs | (beside[column] != beside[f"{column}_before"]).to_numpy()
     gone = before[_KEY].merge(after[_KEY], on=_KEY, how="left", indicator=True)
     return after[differs].reset_index(drop=True), gone.loc[gone["_merge"] == "left_only", _KEY].reset_index(drop=True)
 

@@ -86,11 +86,12 @@ class Frontier:
         path = scope["path"]
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._most_bytes:
+            most = self._most_bytes // 1_000_000
             problem = Problem(
                 type="urn:tuancai:problem:too-large",
                 title="The body is too large",
                 status=413,
-                detail=f"Bodies may hold {self._most_bytes // 1_000_000} MB (service.body_limit_mb). Send smaller parts.",
+                detail=f"Bodies may hold {most} MB (service.body_limit_mb). Send smaller parts.",
                 instance=path,
                 request_id=request_id,
             )

@@ -1,4 +1,4 @@
-"""Reading plans: each table only when it is asked for, and kept for the next request, because plans never change."""
+"""Reading plans and reference data: each table only when it is asked for, and kept until it changes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
+import sqlalchemy as sa
 
+from contracts.world import REFERENCE_TABLES
 from pipeline.plan import PLAN_TABLES, NightPlan
 from store import Store
+from store.database.schema import reference_sets
 
 if TYPE_CHECKING:
     from contracts.plan import PlanSummary
+    from contracts.world import Reference
+    from store.database import Database
 
 KEPT_MB = 256
 """Memory for tables of plans that were read lately."""
@@ -80,3 +85,47 @@ class PlanTables:
                 while self._bytes > self._most:
                     self._bytes -= self._kept.popitem(last=False)[1][1]
         return frame
+
+
+class LazyReference:
+    """Looks like a `Reference`, reads each table on first use; for views that need names of one or two tables."""
+
+    def __init__(self, tables: ReferenceTables) -> None:
+        self._tables = tables
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Return a reference table."""
+        if name not in REFERENCE_TABLES:
+            raise AttributeError(name)
+        return self._tables.table(name)
+
+
+class ReferenceTables:
+    """Reference tables, each kept in memory until it is changed in the store."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+        self._kept: dict[str, tuple[object, pd.DataFrame]] = {}
+
+    def reference(self) -> Reference:
+        """Return the reference data as views take it; tables are read when they are used."""
+        return cast("Reference", LazyReference(self))
+
+    def synthetic(self) -> frozenset[str]:
+        """Return the names of the tables that were generated, not given."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(reference_sets.c.name).where(reference_sets.c.synthetic)).all()
+        return frozenset(name for (name,) in rows)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a reference table as it is in the store now."""
+        query = sa.select(reference_sets.c.changed_at, reference_sets.c.rows).where(reference_sets.c.name == name)
+        with self._database.reading() as connection:
+            found = connection.execute(query).first()
+        mark = None if found is None else tuple(found)
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != mark:
+            kept = (mark, self._store.reference_table(name))
+            self._kept[name] = kept
+        return kept[1]

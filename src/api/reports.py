@@ -74,6 +74,8 @@ def import_answer(report: ImportReport, *, instance: str, request_id: str) -> Im
         request_id=request_id,
         failures=shown.failures,
         failures_total=shown.failures_total,
-        report=shown.model_dump(mode="json"),  # an extra fact, as RFC 9457 has it
     )
-    return problem_response(problem)
+    whole = problem.model_copy(
+        update={"report": shown.model_dump(mode="json")}
+    )  # a fact of its own, as RFC 9457 has it
+    return problem_response(whole)

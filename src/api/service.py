@@ -12,7 +12,7 @@ from dbos import DBOS
 from api.access import Role
 from api.jobs.queue import JobQueue, jobs_url
 from api.jobs.worker import Worker, WorkerProcess
-from api.reading import PlanTables
+from api.reading import PlanTables, ReferenceTables
 from api.records import Records
 from contracts.settings import Settings
 from pipeline.desk import PlanningDesk
@@ -29,6 +29,7 @@ class Service:
     records: Records
     queue: JobQueue
     plans: PlanTables
+    tables: ReferenceTables
     worker: Worker | WorkerProcess | None = None
 
     @classmethod
@@ -38,7 +39,8 @@ class Service:
         first_admin_key(records, settings.service.admin_key_file)
         DBOS.migrate(jobs_url(settings))
         opened = desk or PlanningDesk.open(settings)
-        service = cls(settings, opened, records, JobQueue(settings, records), PlanTables(opened.store))
+        shelves = PlanTables(opened.store), ReferenceTables(opened.store, records.database)
+        service = cls(settings, opened, records, JobQueue(settings, records), *shelves)
         service.queue.open()
         if settings.service.worker == "process":
             service.worker = WorkerProcess(settings)

@@ -1,10 +1,11 @@
-"""A running service on the tiny world: trained and planned once for all tests, and fresh copies for tests that change it."""
+"""A running service on the tiny world: trained and planned once, and copies for tests that change it."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,8 @@ def admin(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Ite
     """Return an admin on a running service with a worker; tests share it and leave the tables as they are."""
     folder = tmp_path_factory.mktemp("served") / "city"
     shutil.copytree(trained_folder, folder)
-    with TestClient(create_app(folder_settings(folder, worker="thread")), raise_server_exceptions=False) as client:
-        yield Asker(client, (folder / "admin.key").read_text().strip())
+    with running(folder_settings(folder, worker="thread")) as asker:
+        yield asker
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +116,24 @@ def plan_id(admin: Asker) -> str:
     return str(job["outcome"]["plan_id"])
 
 
+@contextmanager
+def running(settings: Settings) -> Iterator[Asker]:
+    """Yield the admin of a service while it runs."""
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield Asker(client, settings.service.admin_key_file.read_text().strip())
+
+
+@pytest.fixture(scope="session")
+def service_on() -> Callable[[Settings], AbstractContextManager[Asker]]:
+    """Return how a service is run on settings."""
+    return running
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Asker]:
     """Return an admin on an empty service without a worker."""
-    with TestClient(create_app(folder_settings(tmp_path)), raise_server_exceptions=False) as client:
-        yield Asker(client, (tmp_path / "admin.key").read_text().strip())
+    with running(folder_settings(tmp_path)) as asker:
+        yield asker
 
 
 @pytest.fixture
@@ -127,5 +141,5 @@ def copied(tmp_path: Path, trained_folder: Path) -> Iterator[Asker]:
     """Return an admin on a copy of the trained city, without a worker."""
     folder = tmp_path / "city"
     shutil.copytree(trained_folder, folder)
-    with TestClient(create_app(folder_settings(folder)), raise_server_exceptions=False) as client:
-        yield Asker(client, (folder / "admin.key").read_text().strip())
+    with running(folder_settings(folder)) as asker:
+        yield asker

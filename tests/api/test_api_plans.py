@@ -75,16 +75,6 @@ def test_unknown_plan_is_404(admin: Any) -> None:
     assert admin.post("/v1/plans", json={**ASKED, "after": "20000101-none"}).status_code == 404
 
 
-def test_empty_day_fails_with_its_reason(admin: Any) -> None:
-    """A day before any order ends as a failed job whose problem says so."""
-    asked = {"delivery_date": "2025-01-01", "as_of": "2024-12-31T18:00:00+08:00"}
-    job = Job.model_validate(admin.job(admin.post("/v1/plans", json=asked)))
-    assert job.state == "failed"
-    assert job.problem is not None
-    assert job.problem.status in (422, 503)
-    assert job.problem.instance == f"/v1/jobs/{job.job_id}"
-
-
 def test_as_of_before_orders_open_fails_with_its_reason(admin: Any) -> None:
     """A moment before orders open is an input problem of the job."""
     asked = {"delivery_date": "2026-04-22", "as_of": "2026-04-01T18:00:00+08:00"}

@@ -116,7 +116,7 @@ def pull_assignments(
     def tasks(plan_id: str) -> pd.DataFrame:
         found = views.sorting_view(
             service.plans.plan(plan_id),
-            service.desk.store.reference(),
+            service.tables.reference(),
             warehouse_id=own,
             temperature_zone=temperature_zone,
             wave=wave,

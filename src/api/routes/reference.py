@@ -58,11 +58,11 @@ class SupplyAsked(BaseModel):
 @router.get("", summary="Reference tables")
 def list_reference(_holder: JobReader, service: Running) -> list[TableState]:
     """Return every reference table with its rows, and whether it was generated."""
-    store, synthetic = service.desk.store, synthetic_tables(service)
+    synthetic = service.tables.synthetic()
     return [
         TableState(
             table=name,
-            rows=len(store.reference_table(name)),
+            rows=len(service.tables.table(name)),
             synthetic=name in synthetic,
             key=list(contract.key()),
             columns=list(contract.column_names()),
@@ -75,7 +75,7 @@ def list_reference(_holder: JobReader, service: Running) -> list[TableState]:
 def get_reference(request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page) -> Response:
     """Return a page of a reference table."""
     known_table(table)
-    return list_answer(request, service.desk.store.reference_table(table), page, name=table)
+    return list_answer(request, service.tables.table(table), page, name=table)
 
 
 @router.post("/{table}", summary="Bring in reference rows", response_model=ImportResult)
@@ -120,14 +120,6 @@ def generate_supply(request: Request, asked: SupplyAsked, holder: Trainer, servi
     service.desk.generate_supply(seed=asked.seed)
     note(request, holder, "generate supply", "reference", seed=asked.seed)
     return list_reference(holder, service)
-
-
-def synthetic_tables(service: Running) -> tuple[str, ...]:
-    """Return which tables were generated; while required tables are missing, none was: generating fills them all."""
-    try:
-        return service.desk.store.reference().synthetic
-    except NotFoundError:
-        return ()
 
 
 def known_table(table: str) -> None:
