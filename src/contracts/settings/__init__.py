@@ -10,13 +10,13 @@ from contracts.settings.forecast import BoostingSettings, ForecastSettings
 from contracts.settings.rooms import (
     CitySettings,
     PurchaseSettings,
-    RoutingSettings,
     SolveSettings,
     SortingSettings,
     StorageSettings,
     TravelSettings,
 )
 from contracts.settings.root import Settings, load_settings
+from contracts.settings.routing import RoutingSettings
 from contracts.settings.service import ServiceSettings
 
 __all__ = [

@@ -51,6 +51,17 @@ class PurchaseSettings(Section):
     whole_model_offers: int = setting(
         400, unit="offers", reason="Up to this many offers the whole PuLP model is solved to proof.", ge=0
     )
+    ascent_steps: int = setting(
+        600, unit="evaluations", reason="The bound of a large purchase rises little after these many price steps.", ge=1
+    )
+    dive_rounds: int = setting(
+        8, unit="rounds", reason="Rounds in which suppliers are fixed to a rebate level, the clearest first.", ge=1
+    )
+    dive_steps: int = setting(30, unit="evaluations", reason="Price steps after each round of a dive.", ge=1)
+    neighbourhoods: int = setting(
+        14, unit="dives", reason="Freeing a seventh of the suppliers twice over reaches each about twice.", ge=0
+    )
+    polish_kicks: int = setting(20, unit="kicks", reason="Local searches after each dive; each is milliseconds.", ge=0)
 
 
 class SortingSettings(Section):
@@ -67,55 +78,15 @@ class SortingSettings(Section):
         ge=0,
     )
     shortage_rule: Literal["proportional", "smallest_protected", "prepaid_first"] = setting(
-        "proportional", unit="-", reason="How scarce goods are shared; the same share for everyone is easiest to defend."
+        "proportional",
+        unit="-",
+        reason="How scarce goods are shared; the same share for everyone is easiest to defend.",
     )
     whole_model_pairs: int = setting(
         1200,
         unit="destinations x waves",
         reason="Up to this size a zone's whole PuLP model is solved; above, its relaxation is solved and repaired.",
         ge=0,
-    )
-
-
-class RoutingSettings(Section):
-    """Delivery routes."""
-
-    unserved_yuan: float = setting(
-        2000.0,
-        unit="yuan per stop",
-        reason="Far above any detour: a stop is dropped only when it cannot be served.",
-        gt=0,
-    )
-    loading_minutes: float = setting(
-        20.0, unit="minutes per trip", reason="Crates of one van are rolled in at the base before each trip.", ge=0
-    )
-    depot_unloading_minutes: float = setting(
-        30.0, unit="minutes per linehaul stop", reason="A truck's cages are unloaded at the depot's dock.", ge=0
-    )
-    depot_handling_minutes: float = setting(
-        20.0, unit="minutes", reason="From the truck's unloading until vans of the depot may load.", ge=0
-    )
-    linehaul_slack_minutes: float = setting(
-        60.0,
-        unit="minutes",
-        reason="Linehaul first aims to reach a depot this long after a direct truck could, or by the vans' shift.",
-        ge=0,
-    )
-    seconds_per_unit: float = setting(
-        0.0, unit="s per unit", reason="Handing over, beyond the community's service_minutes; 0: included there.", ge=0
-    )
-    late_yuan_per_minute: float = setting(
-        1.0,
-        unit="yuan per minute",
-        reason="Compares cures only: a window, release or shift moved by a minute against the cost of another van.",
-        gt=0,
-    )
-    tour_share: float = setting(
-        0.5,
-        unit="share of the window",
-        reason="Before routes are known, half a delivery window is kept for the stops a van makes before this one.",
-        ge=0,
-        le=1,
     )
 
 

@@ -15,12 +15,12 @@ from contracts.settings.forecast import ForecastSettings
 from contracts.settings.rooms import (
     CitySettings,
     PurchaseSettings,
-    RoutingSettings,
     SolveSettings,
     SortingSettings,
     StorageSettings,
     TravelSettings,
 )
+from contracts.settings.routing import RoutingSettings
 from contracts.settings.service import ServiceSettings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optimize.routing.territory import Territory
@@ -105,6 +106,34 @@ def _latest_start(territory: Territory, duty: Duty, earliest: Timetable) -> int:
             there = first + stop
         latest -= int(seconds[van.base, there]) + territory.loading_s
     return latest
+
+
+def fits(territory: Territory, van: int, trip: Sequence[int]) -> bool:
+    """Return whether a trip's goods fit a kind of van: kg, litres, temperature."""
+    kind, stops, chosen = territory.vans[van], territory.stops, list(trip)
+    return bool(
+        stops.load_kg[chosen].sum() <= kind.capacity_kg + 1e-9
+        and stops.load_l[chosen].sum() <= kind.capacity_l + 1e-9
+        and (kind.carries_chilled or not stops.chilled[chosen].any())
+        and (kind.carries_frozen or not stops.frozen[chosen].any())
+    )
+
+
+def holds(territory: Territory, duty: Duty, times: Timetable) -> bool:
+    """Return whether a duty keeps every rule: loads, needs, windows, shift, hours on duty and number of trips."""
+    van = territory.vans[duty.van]
+    return (
+        times.late_s == 0
+        and times.over_s == 0
+        and len(duty.trips) <= van.max_trips
+        and (van.max_duty_s is None or times.duty_s <= van.max_duty_s)
+        and all(fits(territory, duty.van, trip) for trip in duty.trips)
+    )
+
+
+def whole_yuan(territory: Territory, duty: Duty, times: Timetable | None = None) -> float:
+    """Return the whole cost of a duty in yuan."""
+    return sum(duty_yuan(territory, duty, times or timetable(territory, duty)))
 
 
 def duty_yuan(territory: Territory, duty: Duty, times: Timetable) -> tuple[float, float, float]:

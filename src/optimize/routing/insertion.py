@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optimize.routing.duty import Duty, Timetable, duty_yuan, timetable
+from optimize.routing.duty import Duty, Timetable, fits, timetable, whole_yuan
 from optimize.routing.territory import Territory
 
 
@@ -25,26 +25,21 @@ class Insertion:
     late_s: int
 
 
-def whole_yuan(territory: Territory, duty: Duty, times: Timetable | None = None) -> float:
-    """Return the whole cost of a duty in yuan."""
-    return sum(duty_yuan(territory, duty, times or timetable(territory, duty)))
-
-
 def insertions(territory: Territory, duties: Sequence[Duty], stop: int) -> Iterator[Insertion]:
     """Yield every way to serve one more stop whose van carries it: in a trip, as a trip of its own, by another van."""
     used = [0] * len(territory.vans)
     for position, duty in enumerate(duties):
         used[duty.van] += 1
-        if not _carries(territory, duty.van, (stop,)):
+        if not fits(territory, duty.van, (stop,)):
             continue
         before = whole_yuan(territory, duty)
         for longer in _longer(territory, duty, stop):
             times = timetable(territory, longer)
             yield Insertion(
-                position, longer, whole_yuan(territory, longer, times) - before, times.late_s + times.over_s
+                position, longer, whole_yuan(territory, longer, times) - before, _late(territory, longer, times)
             )
     for number, van in enumerate(territory.vans):
-        if used[number] < van.count and _carries(territory, number, (stop,)):
+        if used[number] < van.count and fits(territory, number, (stop,)):
             yield alone(territory, number, stop)
 
 
@@ -52,28 +47,24 @@ def alone(territory: Territory, van: int, stop: int) -> Insertion:
     """Return a duty that serves only this stop."""
     duty = Duty(van, ((stop,),))
     times = timetable(territory, duty)
-    return Insertion(None, duty, whole_yuan(territory, duty, times), times.late_s + times.over_s)
+    return Insertion(None, duty, whole_yuan(territory, duty, times), _late(territory, duty, times))
+
+
+def _late(territory: Territory, duty: Duty, times: Timetable) -> int:
+    """Return seconds after windows, the shift's end and the longest duty allowed."""
+    longest = territory.vans[duty.van].max_duty_s
+    return times.late_s + times.over_s + (0 if longest is None else max(times.duty_s - longest, 0))
 
 
 def _longer(territory: Territory, duty: Duty, stop: int) -> Iterator[Duty]:
     for number, trip in enumerate(duty.trips):
-        if _carries(territory, duty.van, (*trip, stop)):
+        if fits(territory, duty.van, (*trip, stop)):
             for place in range(len(trip) + 1):
                 grown = (*trip[:place], stop, *trip[place:])
                 yield Duty(duty.van, (*duty.trips[:number], grown, *duty.trips[number + 1 :]))
     if len(duty.trips) < territory.vans[duty.van].max_trips:
         for number in range(len(duty.trips) + 1):
             yield Duty(duty.van, (*duty.trips[:number], (stop,), *duty.trips[number:]))
-
-
-def _carries(territory: Territory, van: int, trip: tuple[int, ...]) -> bool:
-    kind, stops = territory.vans[van], territory.stops
-    return (
-        sum(float(stops.load_kg[s]) for s in trip) <= kind.capacity_kg + 1e-9
-        and sum(float(stops.load_l[s]) for s in trip) <= kind.capacity_l + 1e-9
-        and (kind.carries_chilled or not any(stops.chilled[s] for s in trip))
-        and (kind.carries_frozen or not any(stops.frozen[s] for s in trip))
-    )
 
 
 def insert_left_over(territory: Territory, duties: Sequence[Duty]) -> tuple[Duty, ...]:

@@ -15,15 +15,18 @@ from contracts.solve import SolveLimits, SolveStatus, StageReport, relative_gap
 from optimize.routing.bound import lower_bound
 from optimize.routing.check import check
 from optimize.routing.data import RoutingData
+from optimize.routing.decompose import Parts, search_parts
 from optimize.routing.diagnose import Diagnosis, diagnose, hopeless
 from optimize.routing.duty import Duty
 from optimize.routing.handover import brought_at, last_mile
 from optimize.routing.insertion import insert_left_over
 from optimize.routing.plan import RoutePlan, plan_tables, unserved_table
-from optimize.routing.solver import SOLVER, Effort, search
+from optimize.routing.solver import SOLVER, Effort
 from optimize.routing.territory import Territory
 
 log = logging.getLogger(__name__)
+TABLES_SHARE = 0.03
+"""Share of the seconds kept for tables and check after the searches."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
 
     First the warehouses (direct communities and linehaul to depots), then each depot's vans with the goods as linehaul
     brings them. `limits.work` counts search iterations per territory; `limits.seconds` guards the whole call, and
-    `report.stopped_by` says when it ended a search. Territories are searched `limits.workers` at a time.
+    `report.stopped_by` says when it ended a search. Large territories are searched in parts (`decompose`).
 
     Every stop is on a route or in `unserved` with its reason and cheapest cure. The cost is recomputed from the tables;
     the gap is to the bound of `lower_bound`, which is loose.
@@ -50,13 +53,13 @@ def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
         The plan did not survive `check`; it is not handed out.
     """
     started = time.perf_counter()
-    effort = _Budget(limits, started, data.stops)
-    first = _searched(effort.share(data.warehouses), _aiming(data))
-    first = _late_linehaul(data, first, effort)
+    desk = _Desk(limits, started, data)
+    first = desk.searched(_aiming(data))
+    first = _late_linehaul(data, first, desk)
     ready = brought_at(data, [answer.duties for answer in first])
     arrived = [last_mile(depot, ready) for depot in data.depots]
     depots = [territory for territory, _ in arrived]
-    second = _searched(effort.share(depots), depots)
+    second = desk.searched(depots)
 
     planned = [
         (territory, answer.duties)
@@ -95,51 +98,45 @@ def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
     return plan
 
 
-class _Budget:
-    """Shares the seconds of a call out over territories by their number of stops."""
+class _Desk:
+    """Searches territories within the limits of the call: several at a time, or one at a time in parallel parts."""
 
-    def __init__(self, limits: SolveLimits, started: float, stops: int) -> None:
+    def __init__(self, limits: SolveLimits, started: float, data: RoutingData) -> None:
         self.limits = limits
-        self.ends = started + limits.seconds
-        self.stops = max(stops, 1)
+        self.ends = started + limits.seconds * (1.0 - TABLES_SHARE)
+        self.stops_left = data.stops
+        self.parts = Parts(data.settings.whole_stops, data.settings.part_stops, data.settings.part_iterations_per_stop)
 
-    def share(self, territories: Sequence[Territory]) -> list[Effort]:
-        """Return each territory's effort: iterations as given, seconds by its share of the stops still to search."""
-        left = max(self.ends - time.perf_counter(), 0.0)
-        side_by_side = min(self.limits.workers, max(len(territories), 1))
-        shares = [len(territory.stops) / self.stops for territory in territories]
-        self.stops = max(self.stops - sum(len(territory.stops) for territory in territories), 1)
-        return [
-            Effort(
-                iterations=self.limits.work,
-                seconds=max(left * min(part * side_by_side, 1.0), 0.05),
-                seed=self.limits.seed,
-                workers=self.limits.workers,
-            )
-            for part in shares
-        ]
+    def searched(self, territories: Sequence[Territory]) -> list[_Answer]:
+        """Return the answer of each territory; seconds are shared out by stops still to search.
 
+        Many territories are searched side by side, few of them one after the other with all workers on each.
+        """
+        workers = self.limits.workers
+        side_by_side = workers if len(territories) >= 2 * workers else 1
+        if side_by_side == 1:
+            return [self._one(territory, workers=workers, side_by_side=1) for territory in territories]
+        with ThreadPoolExecutor(side_by_side) as pool:
+            waiting = [pool.submit(self._one, t, workers=1, side_by_side=side_by_side) for t in territories]
+            return [answer.result() for answer in waiting]
 
-def _searched(efforts: Sequence[Effort], territories: Sequence[Territory]) -> list[_Answer]:
-    """Return the answer of each territory, several at a time; PyVRP releases the interpreter while it searches."""
-    workers = max((effort.workers for effort in efforts), default=1)
-    if workers == 1 or len(territories) < 2:
-        return [_search_one(t, e) for t, e in zip(territories, efforts, strict=True)]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(_search_one, territories, efforts))
-
-
-def _search_one(territory: Territory, effort: Effort) -> _Answer:
-    """Return the duties for the stops that can be served at all, left-overs inserted where they fit."""
-    possible = np.setdiff1d(np.arange(len(territory.stops)), hopeless(territory)).astype(np.int64)
-    if not len(possible) or not territory.vans:
-        return _Answer((), out_of_time=False)
-    found = search(territory.only(possible), effort)
-    duties = tuple(
-        Duty(duty.van, tuple(tuple(int(possible[s]) for s in trip) for trip in duty.trips))
-        for duty in found.duties or ()
-    )
-    return _Answer(insert_left_over(territory, duties), found.out_of_time)
+    def _one(self, territory: Territory, *, workers: int, side_by_side: int) -> _Answer:
+        """Return the duties for the stops that can be served at all, left-overs inserted where they fit."""
+        share = side_by_side * len(territory.stops) / max(self.stops_left, 1)
+        self.stops_left -= len(territory.stops)
+        seconds = max((self.ends - time.perf_counter()) * min(share, 1.0), 0.05)
+        possible = np.arange(len(territory.stops))
+        if territory.unserved_yuan is not None:
+            possible = np.setdiff1d(possible, hopeless(territory))
+        if not len(possible) or not territory.vans:
+            return _Answer((), out_of_time=False)
+        effort = Effort(self.limits.work, seconds, self.limits.seed, workers)
+        found = search_parts(territory.only(possible), effort, parts=self.parts)
+        duties = tuple(
+            Duty(duty.van, tuple(tuple(int(possible[s]) for s in trip) for trip in duty.trips))
+            for duty in found.duties or ()
+        )
+        return _Answer(insert_left_over(territory, duties), found.out_of_time)
 
 
 def _aiming(data: RoutingData) -> list[Territory]:
@@ -156,13 +153,13 @@ def _aiming(data: RoutingData) -> list[Territory]:
     ]
 
 
-def _late_linehaul(data: RoutingData, first: list[_Answer], budget: _Budget) -> list[_Answer]:
+def _late_linehaul(data: RoutingData, first: list[_Answer], desk: _Desk) -> list[_Answer]:
     """Return the answers, searched again with the latest useful arrivals where wished ones left linehaul out."""
     served = [{stop for duty in answer.duties for stop in duty.stops} for answer in first]
     again = sorted({hand.warehouse for hand in data.handovers if hand.stop not in served[hand.warehouse]})
     if not again:
         return first
-    retried = _searched(budget.share([data.warehouses[i] for i in again]), [data.warehouses[i] for i in again])
+    retried = desk.searched([data.warehouses[i] for i in again])
     better = dict(zip(again, retried, strict=True))
     return [better.get(number, answer) for number, answer in enumerate(first)]
 

@@ -22,7 +22,9 @@ from optimize.routing.territory import Territory, Van
 LOAD_STEPS = (1, 10, 100)
 MONEY_STEPS = (1, 100, 10_000, 1_000_000)
 NO_LIMIT = 1 << 40
-"""Stands for an absent capacity; far above any load and far below the solver's overflow."""
+"""Stands for an absent capacity or a window that never closes; far above any load or moment of a night."""
+NEVER = int(np.iinfo(np.int64).max)
+"""The solver's own value for no limit in time, which lets it skip the arithmetic of windows."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class Scale:
         return round(yuan * self.money_step)
 
     def clock(self, seconds: int) -> int:
-        """Return a moment in solver seconds; what lies before the origin is the origin."""
-        return max(int(seconds) - self.origin_s, 0)
+        """Return a moment in solver seconds; what lies before the origin is the origin, beyond all time is never."""
+        return NEVER if seconds >= NO_LIMIT else max(int(seconds) - self.origin_s, 0)
 
 
 def scale_of(territory: Territory) -> Scale:

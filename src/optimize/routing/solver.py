@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,7 +26,11 @@ from pyvrp import (
     VehicleType,
 )
 from pyvrp.exceptions import PenaltyBoundWarning
-from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchParams
+from pyvrp.IteratedLocalSearch import (
+    IteratedLocalSearch,
+    IteratedLocalSearchCallbacks,
+    IteratedLocalSearchParams,
+)
 from pyvrp.search import (
     OPERATORS,
     LocalSearch,
@@ -37,9 +42,11 @@ from pyvrp.search import (
 from pyvrp.stop import MaxIterations, MaxRuntime, MultipleCriteria, StoppingCriterion
 
 from optimize.routing.duty import Duty
-from optimize.routing.scale import NO_LIMIT, Scale, scale_of
+from optimize.routing.scale import NEVER, NO_LIMIT, Scale, scale_of
 from optimize.routing.territory import Territory
 
+REMEMBERED = 20
+"""Improving answers whose duties are kept for the partition; older ones are far worse."""
 SOLVER = f"PyVRP {version('pyvrp')}"
 
 
@@ -63,11 +70,17 @@ class Found:
         None when no feasible answer was found.
     out_of_time : bool
         Seconds, not iterations, ended the search.
+    seen : tuple of Duty
+        Duties of the last improving answers; other combinations of them may be better (`partition`).
+    partition_saved_yuan : float
+        What the best set of all duties seen saved over the best answer of the searches.
     """
 
     duties: tuple[Duty, ...] | None
     iterations: int
     out_of_time: bool
+    seen: tuple[Duty, ...] = ()
+    partition_saved_yuan: float = 0.0
 
 
 def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) -> Found:
@@ -96,22 +109,35 @@ def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) 
         rules.insert(0, MaxIterations(effort.iterations))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PenaltyBoundWarning)  # an answer that stays infeasible is reported as such
-        found = IteratedLocalSearch(data, manager, local, first, IteratedLocalSearchParams()).run(
+        improving = _Improving()
+        params = IteratedLocalSearchParams(callbacks=improving)
+        found = IteratedLocalSearch(data, manager, local, first, params).run(
             MultipleCriteria(rules), collect_stats=False
         )
     return Found(
         duties=_duties(found.best) if found.best.is_feasible() else None,
         iterations=found.num_iterations,
         out_of_time=effort.iterations is None or found.num_iterations < effort.iterations,
+        seen=tuple(dict.fromkeys(duty for answer in improving.answers for duty in _duties(answer))),
     )
+
+
+class _Improving(IteratedLocalSearchCallbacks):
+    """Keeps the last feasible answers that were the best so far."""
+
+    def __init__(self) -> None:
+        self.answers: deque[Solution] = deque(maxlen=REMEMBERED)
+
+    def on_best(self, best: Solution) -> None:
+        """Keep an improving answer."""
+        if best.is_feasible():
+            self.answers.append(best)
 
 
 def problem(territory: Territory, scale: Scale) -> ProblemData:
     """Return a territory as PyVRP data: bases are depots, stops are clients in the same order."""
     stops, first = territory.stops, territory.first_stop
-    demand = np.column_stack(
-        [scale.load(stops.load_kg), scale.load(stops.load_l), *(flag for flag, _ in _capabilities(territory))]
-    ).astype(np.int64)
+    demand = np.column_stack([amounts for amounts, _ in _dimensions(territory, scale)])
     metres: Any = territory.travel.distance_m  # PyVRP's stub types arrays without a shape
     seconds: Any = territory.travel.duration_s
     optional = territory.unserved_yuan is not None
@@ -139,36 +165,40 @@ def problem(territory: Territory, scale: Scale) -> ProblemData:
     )
 
 
-def _capabilities(territory: Territory) -> list[tuple[NDArray[np.int64], list[bool]]]:
-    """Return each temperature need that some van lacks: the stops that have it, and which vans meet it.
+def _dimensions(territory: Territory, scale: Scale) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return the load dimensions: what each stop takes up and what each van type holds.
 
-    A need is a load dimension: a van without it has capacity zero there.
+    kg always, litres unless all of them fit the smallest van, and each temperature need that some van lacks: there a
+    stop takes up 1 and a van without it holds nothing.
     """
-    needs = [
-        (territory.stops.chilled, [van.carries_chilled for van in territory.vans]),
-        (territory.stops.frozen, [van.carries_frozen for van in territory.vans]),
-    ]
-    return [(flag.astype(np.int64), met) for flag, met in needs if flag.any() and not all(met)]
+    stops, vans = territory.stops, territory.vans
+    found = [(scale.load(stops.load_kg), [scale.capacity(van.capacity_kg) for van in vans])]
+    litres, holds = scale.load(stops.load_l), [scale.capacity(van.capacity_l) for van in vans]
+    if litres.sum() > min(holds):
+        found.append((litres, holds))
+    for flag, able in (
+        (stops.chilled, [van.carries_chilled for van in vans]),
+        (stops.frozen, [van.carries_frozen for van in vans]),
+    ):
+        if flag.any() and not all(able):
+            found.append((flag.astype(np.int64), [NO_LIMIT if can else 0 for can in able]))
+    return found
 
 
 def _vehicle_types(territory: Territory, scale: Scale) -> list[VehicleType]:
-    capabilities = _capabilities(territory)
+    dimensions = _dimensions(territory, scale)
     types = []
     for index, van in enumerate(territory.vans):
         types.append(
             VehicleType(
                 num_available=van.count,
-                capacity=[
-                    scale.capacity(van.capacity_kg),
-                    scale.capacity(van.capacity_l),
-                    *(NO_LIMIT if met[index] else 0 for _, met in capabilities),
-                ],
+                capacity=[holds[index] for _, holds in dimensions],
                 start_depot=van.base,
                 end_depot=van.base,
                 fixed_cost=scale.money(van.fixed_yuan),
                 tw_early=scale.clock(van.shift_start_s),
                 tw_late=scale.clock(van.shift_end_s),
-                shift_duration=NO_LIMIT if van.max_duty_s is None else van.max_duty_s,
+                shift_duration=NEVER if van.max_duty_s is None else van.max_duty_s,
                 unit_distance_cost=scale.money(van.yuan_per_km / 1000.0),
                 unit_duration_cost=scale.money(van.yuan_per_hour / 3600.0),
                 reload_depots=[van.base] if van.max_trips > 1 else [],
