@@ -28,6 +28,8 @@ class FileFormat(StrEnum):
 def show_report(report: ImportReport) -> None:
     """Print an import's reconciliation and why rows were rejected."""
     console.print(report.reconciliation)
+    for note in report.notes:
+        console.print(note)
     if len(report.rules):
         show_table("Rejected, by rule", report.rules)
         console.print(f"Every rejected row is in {report.failures_path}", style="dim")

@@ -16,7 +16,7 @@ from contracts.settings import Settings
 from contracts.world import Reference, World
 from forecast import Registry, build_history, predict
 from pipeline.models import NightModels
-from pipeline.night import NightInput, plan_night
+from pipeline.night import NightInput, context_of, plan_night
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
 from pipeline.training import Registries, Training, train_models
@@ -88,9 +88,8 @@ class PlanningDesk:
             self.settings.city.orders_open, delivery_date=delivery_date, timezone=self.settings.city.timezone
         )
         dates = list(pd.date_range(delivery_date, periods=days, unit="us"))
-        return predict(
-            self.models().demand, self.history(before=delivery_date), delivery_dates=dates, issued_at=opening
-        )
+        known, context = self.history(before=delivery_date), context_of(self.store.reference())
+        return predict(self.models().demand, known, delivery_dates=dates, issued_at=opening, context=context)
 
     def plan(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -14,7 +16,7 @@ from contracts.planned import Allotments, Arrivals, PurchaseLines, Releases
 from contracts.settings import Settings
 from contracts.solve import SolveLimits
 from contracts.world import Reference
-from forecast import predict
+from forecast import Context, predict
 from forecast.book import update_book
 from optimize.purchase import PurchasePlan, allocate, purchase_data
 from optimize.routing import RoutePlan, route, routing_data
@@ -25,6 +27,8 @@ from pipeline.models import NightModels
 from pipeline.plan import NightPlan
 from pipeline.progress import Progress, silent
 from pipeline.summary import Decisions, summarise
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,21 @@ class NightInput:
     after: str | None = None
 
 
-def plan_night(night: NightInput, *, settings: Settings, progress: Progress = silent) -> NightPlan:
+class Steps(Protocol):
+    """Runs a named stage; a durable one hands back what the stage gave the first time instead of running it again."""
+
+    def __call__(self, stage: str, work: Callable[[], T], /) -> T:
+        """Return the stage's result."""
+
+
+def at_once(stage: str, work: Callable[[], T]) -> T:
+    """Run the stage here and now."""
+    return work()
+
+
+def plan_night(
+    night: NightInput, *, settings: Settings, progress: Progress = silent, step: Steps = at_once
+) -> NightPlan:
     """Plan one delivery date as of a moment.
 
     A stage that ends without a plan leaves its and the later stages' tables empty; the summary says why.
@@ -65,15 +83,17 @@ def plan_night(night: NightInput, *, settings: Settings, progress: Progress = si
     InputError
         The input is broken (a contract, an unknown id, a moment before orders open).
     """
-    expected = forecast_demand(night, settings, progress)
-    book = open_book(night, expected, settings, progress)
-    bought = buy(night, book, settings, progress)
+    expected = step("forecast", lambda: forecast_demand(night, settings, progress))
+    book = step("book", lambda: open_book(night, expected, settings, progress))
+    bought = step("purchase", lambda: buy(night, book, settings, progress))
     arrived = arrivals(night.reference, bought.lines, delivery_date=night.delivery_date, city=settings.city)
     allotments = share_out(asked_units(book, night.reference.communities), supply(arrived))
-    waves = sort_goods(night, allotments, arrived, settings, progress) if bought.report.status.has_plan else None
-    routes = (
-        drive(night, allotments, waves.releases, settings, progress) if waves and waves.report.status.has_plan else None
-    )
+    waves = routes = None
+    if bought.report.status.has_plan:
+        waves = step("sorting", lambda: sort_goods(night, allotments, arrived, settings, progress))
+    if waves is not None and waves.report.status.has_plan:
+        released = waves.releases
+        routes = step("routing", lambda: drive(night, allotments, released, settings, progress))
     progress("done", 1.0)
     return summarise(night, settings, Decisions(expected, book, bought, arrived, allotments, waves, routes))
 
@@ -97,14 +117,20 @@ def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -
         delivery_dates=[night.delivery_date],
         issued_at=opening,
         levels=("community", "warehouse", "area"),
+        context=context_of(night.reference),
     )
+
+
+def context_of(reference: Reference) -> Context:
+    """Return what a forecast may lean on as it is now: today's listings and prices, not those of the training day."""
+    return Context(reference.skus, reference.communities, reference.listings, reference.calendar)
 
 
 def open_book(
     night: NightInput, expected: DataFrame[Forecast], settings: Settings, progress: Progress
 ) -> DataFrame[OrderBook]:
     """Combine what is ordered as of the moment with what is still expected until the cutoff."""
-    progress("order book", 0.10)
+    progress("book", 0.10)
     book = update_book(
         expected,
         night.order_lines,

@@ -1,4 +1,4 @@
-"""How a long step tells the outside how far it is: a callable that gets the step's name and a fraction."""
+"""How long work tells the outside how far it is: a callable that gets the current step and the fraction done."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives how far a named step is; called often, must be quick."""
+    """Receives how far long work is; called often, must be quick."""
 
     def __call__(self, step: str, fraction: float) -> None:
-        """Take note that `step` has done `fraction` (0 to 1) of its work."""
+        """Take note that the work is at `step` and `fraction` (0 to 1) of all of it is done."""
 
 
 def silent(step: str, fraction: float) -> None:
