@@ -134,7 +134,7 @@ def market() -> Market:
     return Market()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_market() -> Callable[..., Market]:
     """The market class itself, for tests that make many."""
     return Market

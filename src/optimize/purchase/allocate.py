@@ -8,15 +8,21 @@ import time
 import numpy as np
 
 from contracts.errors import CheckFailedError
+from contracts.money import line_amounts
 from contracts.solve import SolveLimits, SolveStatus, StageReport, relative_gap
 from optimize.purchase.check import check
-from optimize.purchase.costs import price_out
+from optimize.purchase.costs import price_out, spend_yuan
 from optimize.purchase.data import PurchaseData
+from optimize.purchase.demand import Ints
+from optimize.purchase.found import Found
+from optimize.purchase.limits import unmet_minimums
 from optimize.purchase.notes import plan_notes
 from optimize.purchase.plan import PurchasePlan, coverage_table, line_table
 from optimize.purchase.reasons import line_reasons
-from optimize.purchase.search import Found, search
+from optimize.purchase.search import search
 
+FLOAT_NOISE = 1e-9
+"""Relative gap that sums of floats leave."""
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +42,7 @@ def allocate(data: PurchaseData, *, limits: SolveLimits) -> PurchasePlan:
     found = search(data, limits)
     cases = found.cases if found.cases is not None else np.zeros(len(data.offers), dtype=np.int64)
     costs = price_out(data, cases)
-    broken = [*data.impossible, *found.impossible]
+    broken = [*data.impossible, *_unmet(data, cases)]
     gap = relative_gap(costs["total"], found.bound) if found.cases is not None else None
     plan = PurchasePlan(
         lines=line_table(data, cases, line_reasons(data, cases)),
@@ -71,9 +77,16 @@ def allocate(data: PurchaseData, *, limits: SolveLimits) -> PurchasePlan:
     return plan
 
 
+def _unmet(data: PurchaseData, cases: Ints) -> list[str]:
+    """Return broken minimum orders, unless the input itself already explains them."""
+    if data.impossible:
+        return []
+    return unmet_minimums(data.suppliers, spend_yuan(data, line_amounts(np.ones(len(cases)), data.goods_yuan(cases))))
+
+
 def _status(found: Found, broken: list[str], gap: float | None, limits: SolveLimits) -> SolveStatus:
     if broken:
         return SolveStatus.INFEASIBLE
     if found.cases is None:
         return SolveStatus.NO_ANSWER
-    return SolveStatus.PROVED if gap is not None and gap <= limits.gap else SolveStatus.FEASIBLE
+    return SolveStatus.PROVED if gap is not None and gap <= limits.gap + FLOAT_NOISE else SolveStatus.FEASIBLE

@@ -7,7 +7,7 @@ import pandas as pd
 
 from contracts.columns import QUANTILE_COLUMNS
 from contracts.world import Reference
-from optimize.purchase.demand import Demand
+from optimize.purchase.demand import Demand, Floats
 from optimize.purchase.opening import OFFER_KEY
 
 _PLACE = ["warehouse_id", "sku_id"]
@@ -50,7 +50,7 @@ def demand_cells(
     return cells, told + _mean_note(cells)
 
 
-def missing_unit_yuan(cells: pd.DataFrame, offers: pd.DataFrame) -> pd.Series[float]:
+def missing_unit_yuan(cells: pd.DataFrame, offers: pd.DataFrame) -> Floats:
     """Return what a unit that is never delivered costs: the SKU's penalty plus the usual cost of a unit.
 
     The plan's cost counts what is spent, so a unit that is not bought saves its price. The penalty is what is lost
@@ -60,7 +60,7 @@ def missing_unit_yuan(cells: pd.DataFrame, offers: pd.DataFrame) -> pd.Series[fl
     """
     usual = offers.groupby(_PLACE)["unit_price_yuan"].min()
     cost = usual.reindex(pd.MultiIndex.from_frame(cells[_PLACE])).fillna(0.0).to_numpy(np.float64)
-    return cells["shortage_penalty_yuan"] + cost
+    return np.asarray(cells["shortage_penalty_yuan"].to_numpy(np.float64) + cost, dtype=np.float64)
 
 
 def _mean_note(cells: pd.DataFrame) -> list[str]:

@@ -107,7 +107,8 @@ class Recourse:
     """What a quantity is expected to cost after the cutoff: missing units and left-over units, in yuan.
 
     A missing unit is bought late where an offer's late window still remains, cheapest first and up to its limit;
-    what is still missing costs its penalty plus the usual unit cost. A left-over unit brings its salvage. With ``S(x) = E[(D-x)+]``::
+    what is still missing costs its penalty plus the usual unit cost. A left-over unit brings its salvage.
+    With ``S(x) = E[(D-x)+]``::
 
         short(x)   = sum_j step_yuan_j S(x + from_units_j)
         surplus(x) = - salvage (x - E[D] + S(x))

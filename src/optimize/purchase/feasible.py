@@ -8,6 +8,11 @@ from optimize.purchase.costs import spend_yuan
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
 
+OVER_YUAN = 1e6
+"""Price of breaking a limit at all, in searches only: far above any plan's saving."""
+OVER_UNIT_YUAN = 1e4
+"""Price of each unit or yuan a limit is broken by, so that a search finds its way back."""
+
 
 def zone_room(data: PurchaseData, cases: Ints) -> Floats:
     """Return units each zone can still receive after these cases; negative where too much is bought."""
@@ -22,3 +27,14 @@ def broken_suppliers(data: PurchaseData, cases: Ints) -> Ints:
     new = np.bincount(data.offers["supplier"], weights=cases, minlength=len(data.suppliers)) > 0
     spend = spend_yuan(data, np.round(data.goods_yuan(cases), 2))
     return np.flatnonzero(new & (spend < data.column("suppliers", "min_order_yuan") - 1e-9))
+
+
+def broken_yuan(data: PurchaseData, cases: Ints) -> float:
+    """Return a price on broken limits, zero where none is: searches compare plans with it added."""
+    over = np.maximum(-zone_room(data, cases), 0.0)
+    spend = spend_yuan(data, np.round(data.goods_yuan(cases), 2))
+    used = data.suppliers["has_locked"].to_numpy(bool) | (
+        np.bincount(data.offers["supplier"], weights=cases, minlength=len(data.suppliers)) > 0
+    )
+    below = np.where(used, np.maximum(data.column("suppliers", "min_order_yuan") - spend - 1e-6, 0.0), 0.0)
+    return float(OVER_YUAN * ((over > 1e-6).sum() + (below > 0).sum()) + OVER_UNIT_YUAN * (over.sum() + below.sum()))

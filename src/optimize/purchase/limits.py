@@ -119,3 +119,14 @@ def impossible_locks(
             f"and its open offers add at most {reach[row.Index]:.2f}: unlock its lines or lower its minimum order."
         )
     return told
+
+
+def unmet_minimums(suppliers: pd.DataFrame, spend: np.ndarray) -> list[str]:
+    """Return suppliers with locked lines that a plan leaves below their minimum order, in business words."""
+    short = suppliers["min_order_yuan"].to_numpy(np.float64) - spend
+    return [
+        f"Supplier {row.supplier_id!r} has locked lines but stays {short[row.Index]:.2f} yuan below its minimum order "
+        f"of {row.min_order_yuan:.2f}, and no plan found within the other limits reaches it: unlock its "
+        f"lines, lower its minimum order or widen its offers."
+        for row in rows_of(suppliers[suppliers["has_locked"] & (short > 0.005)])
+    ]

@@ -107,10 +107,10 @@ def _modes(model: WholeModel) -> None:
     """Cases of a mode lie in its band, if it is used at all: ``from on <= n <= to on``; and only at an open level."""
     low = model.data.bands["from_cases"].to_numpy()
     high = most_useful_cases(model.data)
-    model.opened = [whole(f"open_{t}", high=1) for t in range(len(model.data.tiers))]
+    model.opened = [whole(model.problem, f"open_{t}", high=1) for t in range(len(model.data.tiers))]
     for m, (band, tier) in enumerate(zip(model.mode_band.tolist(), model.mode_tier.tolist(), strict=True)):
-        n = whole(f"n_{m}", high=int(high[band]))
-        on = whole(f"on_{m}", high=1)
+        n = whole(model.problem, f"n_{m}", high=int(high[band]))
+        on = whole(model.problem, f"on_{m}", high=1)
         model.cases.append(n)
         model.used.append(on)
         model.problem += weighted([(n, 1.0), (on, -float(low[band]))]) >= 0
@@ -147,7 +147,7 @@ def _spend_reaches_level(model: WholeModel) -> None:
         spend += [(model.used[m], fixed[model.mode_band[m]]) for m in rows_of.get(t, []) if fixed[model.mode_band[m]]]
         spend.append((model.opened[t], -missing))
         if data.suppliers["has_locked"].iloc[s] and data.tiers["rebate_rate"].iloc[t] == 0.0:
-            gap = number(f"below_{s}")
+            gap = number(model.problem, f"below_{s}")
             model.below_minimum[s] = gap
             spend.append((gap, 1.0))
         model.problem += weighted(spend) >= 0
@@ -162,7 +162,7 @@ def _trucks(model: WholeModel) -> None:
     for lane in np.flatnonzero(np.isfinite(capacity) & (data.column("lanes", "truck_yuan") > 0)).tolist():
         if lane not in lanes and locked[lane] <= 0:
             continue
-        model.trucks[lane] = whole(f"truck_{lane}")
+        model.trucks[lane] = whole(model.problem, f"truck_{lane}")
         load = [(model.cases[m], kg[m]) for m in lanes.get(lane, [])]
         model.problem += weighted([*load, (model.trucks[lane], -capacity[lane])], locked[lane]) <= 0
 
@@ -208,7 +208,7 @@ def _recourse(model: WholeModel) -> None:
     in_cell = _group(data.offers["cell"].to_numpy(np.int64)[offer])
     base = data.base_units
     for c in range(len(data.cells)):
-        model.regret.append(number(f"regret_{c}"))
+        model.regret.append(number(model.problem, f"regret_{c}"))
         model.received.append(weighted([(model.cases[m], received[m]) for m in in_cell.get(c, [])], base[c]))
     low, high = base, np.maximum(data.demand.highest, base)
     for share in np.linspace(0.0, 1.0, TANGENTS):

@@ -53,7 +53,7 @@ def _priced(data: PurchaseData, cases: Ints, pairs: pd.DataFrame) -> pd.DataFram
     asked = cases[to] + np.ceil(cases[away] * received[away] / received[to] - 1e-9).astype(np.int64)
     target = _allowed(data, to, asked)
     goods = data.goods_yuan(cases)
-    leaves, comes = goods[away], _cost_at(data, to, target) - goods[to]
+    leaves, comes = goods[away], np.minimum(_cost_at(data, to, target), 1e12) - goods[to]
     extra = comes - leaves
     supplier = data.offers["supplier"].to_numpy(np.int64)
     spend = spend_yuan(data, goods)

@@ -123,14 +123,14 @@ def new_problem(name: str) -> pulp.LpProblem:
     return pulp.LpProblem(name, pulp.LpMinimize)
 
 
-def number(name: str, *, low: float | None = 0.0, high: float | None = None) -> Variable:
+def number(problem: Any, name: str, *, low: float | None = 0.0, high: float | None = None) -> Variable:
     """Return a continuous variable."""
-    return pulp.LpVariable(name, low, high)
+    return problem.add_variable(name, low, high)
 
 
-def whole(name: str, *, low: float = 0.0, high: float | None = None) -> Variable:
+def whole(problem: Any, name: str, *, low: float = 0.0, high: float | None = None) -> Variable:
     """Return an integer variable."""
-    return pulp.LpVariable(name, low, high, pulp.LpInteger)
+    return problem.add_variable(name, low, high, pulp.LpInteger)
 
 
 def weighted(pairs: Iterable[tuple[Variable, float]], constant: float = 0.0) -> Expression:

@@ -1,0 +1,188 @@
+"""Local search over patterns at exact costs: rebates by the whole bill, order costs, whole trucks, limits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from optimize.purchase.compiled import compiled
+from optimize.purchase.data import PurchaseData
+from optimize.purchase.demand import Floats, Ints
+from optimize.purchase.feasible import OVER_UNIT_YUAN, OVER_YUAN
+from optimize.purchase.pool import PatternTable
+
+
+class Terms(NamedTuple):
+    """Terms of suppliers, lanes and zones for compiled code; ``tier_first[s]:tier_first[s+1]`` are a supplier's levels.
+
+    ``lean_yuan`` is added per yuan of spend at a supplier: zero, except while a search is pushed elsewhere.
+    """
+
+    order_cost: Floats
+    min_order: Floats
+    always: np.ndarray
+    tier_first: Ints
+    tier_from: Floats
+    tier_rate: Floats
+    truck_kg: Floats
+    truck_yuan: Floats
+    room: Floats
+    cell_zone: Ints
+    lean_yuan: Floats
+
+
+class State(NamedTuple):
+    """A choice of one pattern per cell, and what it adds up to per supplier, lane and zone (changed in place)."""
+
+    chosen: Ints
+    spend: Floats
+    buyers: Ints
+    kg: Floats
+    taken: Floats
+
+
+def make_terms(data: PurchaseData) -> Terms:
+    """Return the terms of a problem."""
+    tiers = data.tiers["supplier"].to_numpy(np.int64)
+    zones = {
+        key: z for z, key in enumerate(zip(data.zones["warehouse_id"], data.zones["temperature_zone"], strict=True))
+    }
+    cell_zone = [zones.get(key, -1) for key in zip(data.cells["warehouse_id"], data.cells["zone"], strict=True)]
+    return Terms(
+        order_cost=data.column("suppliers", "order_cost_yuan"),
+        min_order=data.column("suppliers", "min_order_yuan"),
+        always=data.suppliers["has_locked"].to_numpy(bool),
+        tier_first=np.searchsorted(tiers, np.arange(len(data.suppliers) + 1)).astype(np.int64),
+        tier_from=data.column("tiers", "from_yuan"),
+        tier_rate=data.column("tiers", "rebate_rate"),
+        truck_kg=data.column("lanes", "truck_capacity_kg"),
+        truck_yuan=data.column("lanes", "truck_yuan"),
+        room=np.maximum(data.column("zones", "capacity_units") - data.column("zones", "taken_units"), 0.0),
+        cell_zone=np.array(cell_zone, dtype=np.int64),
+        lean_yuan=np.zeros(len(data.suppliers)),
+    )
+
+
+@compiled
+def supplier_yuan(s: int, spend: float, buyers: int, terms: Terms) -> float:
+    """Return order cost less rebate of a supplier at a spend, heavily priced below its minimum order."""
+    if buyers == 0 and not terms.always[s]:
+        return 0.0
+    rate = 0.0
+    for t in range(terms.tier_first[s], terms.tier_first[s + 1]):
+        if spend >= terms.tier_from[t] - 1e-9 and terms.tier_rate[t] > rate:
+            rate = terms.tier_rate[t]
+    yuan: float = terms.order_cost[s] - rate * spend + terms.lean_yuan[s] * spend
+    if spend < terms.min_order[s] - 1e-9:
+        yuan += OVER_YUAN + OVER_UNIT_YUAN * (terms.min_order[s] - spend)
+    return yuan
+
+
+@compiled
+def _lane_yuan(lane: int, kg: float, terms: Terms) -> float:
+    if terms.truck_yuan[lane] == 0.0:
+        return 0.0
+    return float(np.ceil(kg / terms.truck_kg[lane] - 1e-9) * terms.truck_yuan[lane])
+
+
+@compiled
+def _zone_yuan(zone: int, units: float, terms: Terms) -> float:
+    if zone < 0:
+        return 0.0
+    over = units - terms.room[zone]
+    return OVER_YUAN + OVER_UNIT_YUAN * over if over > 1e-9 else 0.0
+
+
+@compiled
+def _change(p: int, cell: int, sign: int, table: PatternTable, terms: Terms, state: State) -> float:
+    """Add (sign 1) or remove (-1) a pattern; return the change of cost."""
+    yuan: float = sign * table.base_yuan[p]
+    for e in range(table.pattern_entries[p], table.pattern_entries[p + 1]):
+        s, lane = table.entry_supplier[e], table.entry_lane[e]
+        yuan -= supplier_yuan(s, state.spend[s], state.buyers[s], terms) + _lane_yuan(lane, state.kg[lane], terms)
+        state.spend[s] += sign * table.entry_yuan[e]
+        state.buyers[s] += sign
+        state.kg[lane] += sign * table.entry_kg[e]
+        yuan += supplier_yuan(s, state.spend[s], state.buyers[s], terms) + _lane_yuan(lane, state.kg[lane], terms)
+    zone = terms.cell_zone[cell]
+    if zone >= 0 and table.units[p] > 0.0:
+        yuan -= _zone_yuan(zone, state.taken[zone], terms)
+        state.taken[zone] += sign * table.units[p]
+        yuan += _zone_yuan(zone, state.taken[zone], terms)
+    return yuan
+
+
+@compiled
+def state_yuan(table: PatternTable, terms: Terms, state: State) -> float:
+    """Return the cost of a state, what is locked left out, broken limits heavily priced."""
+    yuan = 0.0
+    for c in range(len(state.chosen)):
+        yuan += table.base_yuan[state.chosen[c]]
+    for s in range(len(state.spend)):
+        yuan += supplier_yuan(s, state.spend[s], state.buyers[s], terms)
+    for lane in range(len(state.kg)):
+        yuan += _lane_yuan(lane, state.kg[lane], terms)
+    for zone in range(len(state.taken)):
+        yuan += _zone_yuan(zone, state.taken[zone], terms)
+    return yuan
+
+
+@compiled
+def descend(order: Ints, table: PatternTable, terms: Terms, state: State, sweeps: int) -> float:
+    """Give each cell in turn its best pattern until a sweep changes nothing; return the change of cost."""
+    total = 0.0
+    for _ in range(sweeps):
+        moved = 0
+        for c in order:
+            old = state.chosen[c]
+            free = _change(old, c, -1, table, terms, state)
+            best, best_yuan = old, -free - 1e-7
+            for p in range(table.cell_patterns[c], table.cell_patterns[c + 1]):
+                if p == old:
+                    continue
+                yuan = _change(p, c, 1, table, terms, state)
+                _change(p, c, -1, table, terms, state)
+                if yuan < best_yuan:
+                    best, best_yuan = p, yuan
+            total += free + _change(best, c, 1, table, terms, state)
+            state.chosen[c] = best
+            moved += best != old
+        if moved == 0:
+            break
+    return total
+
+
+def state_of(data: PurchaseData, table: PatternTable, chosen: Ints) -> State:
+    """Return the state of a choice of patterns, added up afresh."""
+    entries = entries_of(table, chosen)
+    supplier, lane = table.entry_supplier[entries], table.entry_lane[entries]
+    terms = make_terms(data)
+    taken = np.zeros(len(data.zones))
+    zoned = terms.cell_zone >= 0
+    np.add.at(taken, terms.cell_zone[zoned], table.units[chosen][zoned])
+    return State(
+        chosen=chosen.copy(),
+        spend=data.column("suppliers", "locked_yuan")
+        + np.bincount(supplier, table.entry_yuan[entries], minlength=len(data.suppliers)),
+        buyers=np.bincount(supplier, minlength=len(data.suppliers)).astype(np.int64),
+        kg=data.column("lanes", "locked_kg") + np.bincount(lane, table.entry_kg[entries], minlength=len(data.lanes)),
+        taken=taken,
+    )
+
+
+def entries_of(table: PatternTable, chosen: Ints) -> Ints:
+    """Return the entries of the chosen patterns."""
+    begin, end = table.pattern_entries[chosen], table.pattern_entries[chosen + 1]
+    width = end - begin
+    ends = np.cumsum(width)
+    inner = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - width, width)
+    return np.asarray(np.repeat(begin, width) + inner, dtype=np.int64)
+
+
+def cases_of(data: PurchaseData, table: PatternTable, chosen: Ints) -> Ints:
+    """Return cases per offer of the chosen patterns."""
+    entries = entries_of(table, chosen)
+    cases = np.zeros(len(data.offers), dtype=np.int64)
+    cases[table.entry_offer[entries]] = table.entry_cases[entries]
+    return cases
