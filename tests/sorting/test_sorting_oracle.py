@@ -68,7 +68,7 @@ def floor_of(jobs: list[Job], *, slots: int, workers: int) -> Floor:
     units = np.array([float(u) for u, _, _ in jobs])
     members = pd.DataFrame({"destination_id": names, "batch": range(len(jobs)), "units": units})
     seats = np.ones(len(jobs), dtype=np.int64)
-    return Floor(zone, grid, members, names, units, seats, np.array(earliest), late, late * LATE)
+    return Floor(zone, grid, members, names, units, seats, np.array(earliest), late, late * LATE, seats * 0 - 1)
 
 
 @settings(deadline=None, max_examples=60)

@@ -3,7 +3,18 @@
 from optimize.sorting.check import check
 from optimize.sorting.data import SortingData, sorting_data
 from optimize.sorting.plan import SortingPlan
+from optimize.sorting.progress import Remaining, TaskProgress, remaining
 from optimize.sorting.share import share_out
 from optimize.sorting.solve import sort
 
-__all__ = ["SortingData", "SortingPlan", "check", "share_out", "sort", "sorting_data"]
+__all__ = [
+    "Remaining",
+    "SortingData",
+    "SortingPlan",
+    "TaskProgress",
+    "check",
+    "remaining",
+    "share_out",
+    "sort",
+    "sorting_data",
+]

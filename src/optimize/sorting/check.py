@@ -45,6 +45,7 @@ def _grid(data: SortingData) -> pd.DataFrame:
             delivery_date=data.delivery_date,
             city=data.city,
             settings=data.settings,
+            not_before=data.not_before,
         ).assign(**zone[[*ZONE, "units_per_worker_hour", "max_workers", "worker_hour_yuan", "overtime_hour_yuan"]])
         for _, zone in data.floors.iterrows()
     ]

@@ -36,6 +36,10 @@ class SortingData:
     routes : DataFrame
         ``batch_id`` and ``seq`` by destination id: destinations of one batch are sorted in one wave, last ``seq``
         first into the van. A destination without a row is sorted on its own.
+    not_before : Timestamp or None
+        Waves that have started by then are over: the rest of a night is planned again.
+    before : Series or None
+        Wave by (warehouse, zone, destination) in the plan people have; kept where cost allows.
     """
 
     goods: pd.DataFrame
@@ -46,6 +50,8 @@ class SortingData:
     delivery_date: pd.Timestamp
     city: CitySettings
     settings: SortingSettings
+    not_before: pd.Timestamp | None = None
+    before: pd.Series | None = None
 
 
 def sorting_data(

@@ -132,4 +132,5 @@ class _Search:
         """Return a weight at which the spread never outweighs the price of one worker."""
         wages = self.floor.worker_yuan[self.floor.worker_yuan > 0]
         most = float(len(self.floor.grid) * self.floor.zone.max_workers**2)
+        most *= 1 + int((self.floor.before != UNPLACED).sum())
         return float(wages.min() if len(wages) else 1.0) / (2.0 * most)

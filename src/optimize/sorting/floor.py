@@ -49,6 +49,8 @@ class Floor:
         Minutes wave w ends after the latest end of the batch's most urgent destination.
     late_yuan : ndarray, shape (B, W)
         What that costs, over all destinations of the batch.
+    before : ndarray of int, shape (B,)
+        Wave of the batch in the plan people have; `UNPLACED` where there is none.
     """
 
     zone: Zone
@@ -60,6 +62,7 @@ class Floor:
     earliest: NDArray[np.int64]
     late_minutes: NDArray[np.float64]
     late_yuan: NDArray[np.float64]
+    before: NDArray[np.int64]
 
     @property
     def name(self) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from contracts.clock import clock_instant
 from optimize.sorting.data import SortingData
-from optimize.sorting.floor import Floor, Zone
+from optimize.sorting.floor import UNPLACED, Floor, Zone
 from optimize.sorting.grid import wave_grid
 from optimize.sorting.ready import ready_moments
 
@@ -28,19 +29,29 @@ def build_floors(data: SortingData) -> tuple[list[Floor], list[str]]:
                 f"sorted there: add the zone to warehouse_zones or sort these goods at another warehouse."
             )
             continue
-        floors.append(_floor(data, rows[warehouse_id, zone], goods))
+        floor = _floor(data, rows[warehouse_id, zone], goods)
+        if floor is not None:
+            floors.append(floor)
+            continue
+        missing.append(
+            f"{warehouse_id} {zone}: no wave starts any more, overtime included, but {goods['units'].sum():,.0f} units "
+            f"for {goods['destination_id'].nunique()} destinations are not sorted: extend the overtime."
+        )
     return floors, missing
 
 
-def _floor(data: SortingData, row: Any, goods: pd.DataFrame) -> Floor:
+def _floor(data: SortingData, row: Any, goods: pd.DataFrame) -> Floor | None:
     grid = wave_grid(
         row.opens_at,
         row.closes_at,
         delivery_date=data.delivery_date,
         city=data.city,
         settings=data.settings,
+        not_before=data.not_before,
     )
-    closing = grid.loc[~grid["overtime"], "ends_at"].iloc[-1]
+    if not len(grid):
+        return None
+    closing = clock_instant(row.closes_at, delivery_date=data.delivery_date, timezone=data.city.timezone)
     number, names = pd.factorize(goods["destination_id"], sort=True)
     latest = data.deadlines.reindex(names).fillna(closing)
     late = np.maximum((_utc(grid["ends_at"])[None, :] - _utc(latest)[:, None]) / np.timedelta64(1, "m"), 0.0)
@@ -63,7 +74,21 @@ def _floor(data: SortingData, row: Any, goods: pd.DataFrame) -> Floor:
         earliest=first,
         late_minutes=worst,
         late_yuan=yuan,
+        before=_before(data, row, members, grid),
     )
+
+
+def _before(data: SortingData, row: Any, members: pd.DataFrame, grid: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the wave (0-based) in which each batch's first destination stands in the plan people have."""
+    first = members.drop_duplicates("batch")
+    if data.before is None:
+        return np.full(len(first), UNPLACED)
+    key = pd.MultiIndex.from_arrays(
+        [[row.warehouse_id] * len(first), [row.temperature_zone] * len(first), first["destination_id"]]
+    )
+    wave = data.before.reindex(key).fillna(0).astype("int64").to_numpy()
+    found: NDArray[np.int64] = pd.Index(grid["wave"]).get_indexer(wave).astype(np.int64)
+    return found
 
 
 def _batches(

@@ -10,12 +10,19 @@ from contracts.settings import CitySettings, SortingSettings
 
 
 def wave_grid(
-    opens_at: str, closes_at: str, *, delivery_date: pd.Timestamp, city: CitySettings, settings: SortingSettings
+    opens_at: str,
+    closes_at: str,
+    *,
+    delivery_date: pd.Timestamp,
+    city: CitySettings,
+    settings: SortingSettings,
+    not_before: pd.Timestamp | None = None,
 ) -> pd.DataFrame:
     """Return a floor's waves: ``wave`` (from 1), ``starts_at``, ``ends_at``, ``hours``, ``overtime``.
 
     Waves last `settings.wave_minutes`; the last regular one ends at closing time even if it is shorter. Overtime
-    waves follow until `settings.overtime_minutes` after closing; the last one may be shorter too.
+    waves follow until `settings.overtime_minutes` after closing; the last one may be shorter too. Waves that start
+    before `not_before` are left out; the others keep their numbers.
 
     Examples
     --------
@@ -32,7 +39,7 @@ def wave_grid(
     borders = [np.arange(0.0, regular, step), regular + np.arange(0.0, float(settings.overtime_minutes), step)]
     starts = np.concatenate(borders)
     ends = np.append(starts[1:], regular + settings.overtime_minutes)
-    return pd.DataFrame(
+    grid = pd.DataFrame(
         {
             "wave": np.arange(1, len(starts) + 1),
             "starts_at": (opens + pd.to_timedelta(starts, unit="min")).as_unit("us"),
@@ -41,3 +48,4 @@ def wave_grid(
             "overtime": starts >= regular,
         }
     )
+    return grid if not_before is None else grid[grid["starts_at"] >= not_before].reset_index(drop=True)

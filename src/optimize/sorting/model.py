@@ -161,11 +161,14 @@ def spread_workers(model: WaveModel, floor: Floor, *, weight: float) -> None:
     """Make the sum over waves of squared workers the objective (`weight` 1), or add it to the cost.
 
     y_w = z_w1 + z_w2 + ... with 0 <= z <= 1 and rising costs 1, 3, 5, ... sums to y_w squared. Among equal spreads
-    earlier waves are a hair cheaper: what is left of the night is the reserve.
+    earlier waves are a hair cheaper: what is left of the night is the reserve. A batch that leaves the wave it has in
+    the plan people have weighs more than any spread.
     """
+    most = len(model.y) * floor.zone.max_workers**2
     later = 1.0 / (len(model.y) * (1 + len(model.y) * floor.zone.max_workers))
     problem = model.problem
-    terms: list[Term] = []
+    moved = [(variable, weight * most) for (d, w), variable in model.x.items() if floor.before[d] not in (UNPLACED, w)]
+    terms: list[Term] = moved
     for w, y in enumerate(model.y):
         steps = [problem.add_variable(f"z_{w}_{j}", 0, 1) for j in range(floor.zone.max_workers)]
         problem += LpAffineExpression([*((z, 1.0) for z in steps), (y, -1.0)]) == 0, f"steps_{w}"

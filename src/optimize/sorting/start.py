@@ -38,9 +38,11 @@ def place_greedily(floor: Floor, waves: NDArray[np.int64]) -> NDArray[np.int64] 
 
 
 def cost_of(floor: Floor, waves: NDArray[np.int64]) -> tuple[float, int]:
-    """Return yuan and sum of squared workers of a complete assignment; infinite when it breaks a limit."""
+    """Return yuan, and moves from the former plan before the sum of squared workers; infinite if a limit breaks."""
     workers = workers_for(floor.loads(waves), floor.worker_units)
     crowded = (workers > floor.zone.max_workers).any() or (floor.slots_taken(waves) > floor.slots).any()
     broken = bool(crowded or (waves < floor.earliest).any())
     yuan = float(workers @ floor.worker_yuan + floor.late_yuan[np.arange(len(waves)), waves].sum())
-    return (np.inf, 0) if broken else (yuan, int((workers**2).sum()))
+    moved = int(((floor.before != UNPLACED) & (floor.before != waves)).sum())
+    most = len(floor.grid) * floor.zone.max_workers**2
+    return (np.inf, 0) if broken else (yuan, moved * most + int((workers**2).sum()))

@@ -37,7 +37,7 @@ def seat(floor: Floor, waves: NDArray[np.int64]) -> pd.DataFrame:
     seats = pd.DataFrame(
         {
             "destination_id": floor.members["destination_id"],
-            "wave": waves[floor.members["batch"]] + 1,
+            "wave": floor.grid["wave"].to_numpy()[waves[floor.members["batch"]]],
             "station": station,
         }
     )

@@ -1,0 +1,151 @@
+"""Progress of the sorting floor posted back, and what is left to plan again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.columns import TEMPERATURE_ZONES, amount, choice, identifier
+from contracts.errors import InputError, UnknownReferenceError
+from contracts.planned import Allotments, Arrivals, SortingTasks
+from contracts.table import Table
+from optimize.sorting.data import SortingData
+from optimize.sorting.plan import SortingPlan
+from optimize.sorting.share import Rule, share_out
+
+log = logging.getLogger(__name__)
+SKU = ["warehouse_id", "sku_id"]
+PLACE = ["warehouse_id", "temperature_zone", "destination_id"]
+
+
+class TaskProgress(Table):
+    """How far a sorting task is, as the station reports it; the four figures are totals of the task so far."""
+
+    _key: ClassVar[tuple[str, ...]] = SortingTasks._key
+    warehouse_id: str = identifier("Warehouse")
+    temperature_zone: str = choice("Temperature zone", TEMPERATURE_ZONES)
+    wave: int = amount("Wave", gt=0)
+    station: int = amount("Station", gt=0)
+    slot: int = amount("Slot", gt=0)
+    sku_id: str = identifier("SKU")
+    sorted_units: float = amount("Units put into the slot, good ones")
+    short_units: float = amount("Units that were not there")
+    damaged_units: float = amount("Units that cannot be delivered")
+    over_units: float = amount("Units left over at the station beyond the task, back to the floor")
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left of a night.
+
+    Attributes
+    ----------
+    data : SortingData or None
+        Goods to plan again, in waves that start at `as_of` or later; None when nothing is left.
+    in_work : DataFrame
+        Tasks of waves under way: they stay as they are.
+    lacking : DataFrame[Allotments]
+        By destination (as ``community_id``) and SKU: units short or damaged (ordered), replaced from goods to spare
+        (allotted), and missing for good (short).
+    """
+
+    data: SortingData | None
+    in_work: pd.DataFrame
+    lacking: DataFrame[Allotments]
+
+
+def remaining(
+    data: SortingData,
+    plan: SortingPlan,
+    progress: DataFrame[TaskProgress],
+    *,
+    as_of: pd.Timestamp,
+    rule: Rule = "proportional",
+) -> Remaining:
+    """Return what is left to sort as of a moment; plan it with `sort(remaining.data, limits=...)`.
+
+    Tasks of waves that have ended, and tasks reported complete, are done; what such a task does not account for is
+    left. Waves under way stay. Units short or damaged are replaced from goods nobody is waiting for, shared by
+    `rule` where they do not suffice. Waves not started may be planned anew, but a destination keeps its wave
+    wherever that costs nothing.
+
+    Raises
+    ------
+    UnknownReferenceError
+        Progress of a task the plan does not have.
+    InputError
+        A task accounts for more units than it has; units beyond the task belong into ``over_units``.
+    """
+    tasks = _with_progress(plan, progress)
+    waiting = tasks["starts_at"] >= as_of
+    running = ~waiting & (tasks["ends_at"] > as_of)
+    accounted = tasks["sorted_units"] + tasks["short_units"] + tasks["damaged_units"]
+    open_units = (tasks["units"] - accounted).where(~running, 0.0)
+    lack = tasks["short_units"] + tasks["damaged_units"]
+    used = accounted - tasks["over_units"] + (tasks["units"] - accounted).where(running, 0.0)
+    left = _lots_left(data.arrivals, tasks[SKU].assign(units=used).groupby(SKU)["units"].sum())
+    spare = left.groupby(SKU)["units"].sum().sub(tasks[SKU].assign(u=open_units).groupby(SKU)["u"].sum(), fill_value=0)
+    lacking = _replace(tasks.assign(units=lack), spare.clip(lower=0.0), rule)
+    goods = _goods(tasks.assign(units=open_units), lacking)
+    log.info("remaining: tasks %d, open rows %d, units %.1f", len(tasks), len(goods), goods["units"].sum())
+    before = plan.tasks[waiting.to_numpy()].drop_duplicates(PLACE).set_index(PLACE)["wave"]
+    again = replace(data, goods=goods, arrivals=left, not_before=as_of, before=before) if len(goods) else None
+    return Remaining(again, plan.tasks[running.to_numpy()].reset_index(drop=True), lacking)
+
+
+def _with_progress(plan: SortingPlan, progress: DataFrame[TaskProgress]) -> pd.DataFrame:
+    key = list(SortingTasks.key())
+    known = pd.MultiIndex.from_frame(plan.tasks[key])
+    told = pd.MultiIndex.from_frame(progress[key])
+    if not told.isin(known).all():
+        raise UnknownReferenceError("progress", "/".join(key), "sorting_tasks", list(told[~told.isin(known)]))
+    figures = ["sorted_units", "short_units", "damaged_units", "over_units"]
+    tasks = plan.tasks.merge(progress, on=key, how="left")
+    tasks[figures] = tasks[figures].fillna(0.0)
+    over = tasks[figures[:3]].sum(axis=1) > tasks["units"] + 1e-6
+    if over.any():
+        row = tasks[over].iloc[0]
+        raise InputError(
+            f"{int(over.sum())} tasks account for more units than they have, e.g. {row['sku_id']} for "
+            f"{row['destination_id']}: {row[figures[:3]].sum():g} of {row['units']:g}. "
+            "Units beyond the task are over_units."
+        )
+    return tasks
+
+
+def _lots_left(lots: DataFrame[Arrivals], used: pd.Series) -> DataFrame[Arrivals]:
+    """Take what was used from the earliest lots; goods given back (negative use) join the earliest lot."""
+    rows = lots.sort_values([*SKU, "arrives_at", "supplier_id"], kind="stable", ignore_index=True)
+    gone = used.reindex(pd.MultiIndex.from_frame(rows[SKU])).fillna(0.0).to_numpy()
+    upto = rows.groupby(SKU)["units"].cumsum().to_numpy()
+    kept = np.clip(upto - np.maximum(gone, 0.0), 0.0, rows["units"].to_numpy())
+    back = np.where(rows.duplicated(SKU), 0.0, np.maximum(-gone, 0.0))
+    units = np.round(kept + back, 9)
+    return Arrivals.check(rows.assign(units=units)[units > 0])
+
+
+def _replace(tasks: pd.DataFrame, spare: pd.Series, rule: Rule) -> DataFrame[Allotments]:
+    lack = tasks[tasks["units"] > 0].rename(columns={"destination_id": "community_id"})
+    wanted = lack.groupby(["warehouse_id", "community_id", "sku_id"])["units"].sum().reset_index()
+    return share_out(wanted, spare.rename("units").reset_index(), rule=rule, at_cutoff=True)
+
+
+def _goods(tasks: pd.DataFrame, lacking: DataFrame[Allotments]) -> pd.DataFrame:
+    zones = tasks.drop_duplicates("sku_id").set_index("sku_id")["temperature_zone"]
+    again = lacking[lacking["allotted_units"] > 0]
+    replaced = pd.DataFrame(
+        {
+            "warehouse_id": again["warehouse_id"],
+            "temperature_zone": again["sku_id"].map(zones).astype("str"),
+            "destination_id": again["community_id"],
+            "sku_id": again["sku_id"],
+            "units": again["allotted_units"],
+        }
+    )
+    rows = pd.concat([tasks.loc[tasks["units"] > 1e-9, replaced.columns], replaced], ignore_index=True)
+    return rows.groupby([*PLACE, "sku_id"])["units"].sum().reset_index()
