@@ -69,8 +69,8 @@ def features_of(now: Situation, paced: Floats) -> NDArray[np.float32]:
     profile = total["place"] * total["sku"] / np.maximum(total["city"], 1e-9)
     columns.append(np.log((profile + 0.05) / (whole + 0.05)))
     for group in ("city", "category", "place", "sku"):
-        confirmed, usual = now.sums(now.confirmed, group), now.sums(now.usual, group)
-        columns.append(np.log((np.maximum(confirmed, 0.0) + _SOFT) / (usual + _SOFT)))
+        confirmed, usual = now.pace_of(group)
+        columns.append(np.log((confirmed + _SOFT) / (usual + _SOFT)))
         if group != "city":
             columns.append(confirmed)
     return np.stack([column.ravel() for column in columns], axis=1, dtype=np.float32, casting="same_kind")

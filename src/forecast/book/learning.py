@@ -72,26 +72,67 @@ def learn_level(
     places = places_of(past.communities, given.communities, level)
     drawn = _sample(past, places, settings)
     left = snapshot_times(window, shares, settings)
-    snapshots = Snapshots.of(drawn, place_of_community=places, left=left)
-    listed = None if given.listings is None else _on_sale(snapshots, past, given, level)
-    final = snapshots.units[:, :, -1].astype(np.float64)
-    mean = walking_mean(final, past.weekday, half_life_days=settings.prior_half_life_days, listed=listed)
-    warm = np.arange(len(past.days)) >= settings.warm_days
-    mean = np.nan_to_num(mean[warm], nan=0.0)
-    codes = {"category": category[snapshots.sku], "place": snapshots.place, "sku": snapshots.sku}
+    panel = _panel(drawn, places, given, level, left, settings)
+    everybody = panel if drawn is past else _panel(past, np.zeros_like(places), given, "city", left, settings)
+    series = panel.snapshots
+    codes = {"category": category[series.sku], "place": series.place, "sku": series.sku}
     situations, actual = [], []
     for k, minutes in enumerate(left[:-1]):
-        share = np.stack([shares.at(float(minutes), int(day))[snapshots.sku] for day in past.weekday[warm]])
-        confirmed = snapshots.units[warm, :, k].astype(np.float64)
-        lines = snapshots.lines[warm, :, k].astype(np.float64)
-        situations.append(Situation(float(minutes), mean * share, mean * (1.0 - share), confirmed, lines, codes))
-        actual.append(final[warm] - confirmed)
+        by_sku = np.stack([shares.at(float(minutes), int(day)) for day in past.weekday[panel.warm]])
+        share, confirmed = by_sku[:, series.sku], panel.at(series.units, k)
+        whole = {} if drawn is past else _whole(everybody, by_sku, series.sku, category, k)
+        usual, rest = panel.mean * share, panel.mean * (1.0 - share)
+        situations.append(Situation(float(minutes), usual, rest, confirmed, panel.at(series.lines, k), codes, whole))
+        actual.append(panel.at(series.units, -1) - confirmed)
+    warm = panel.warm
     if warm.sum() < settings.learn_days or not situations:
         expected = [now.rest.ravel() for now in situations]
         return LevelLessons(Remainder.additive(), _spread(left, expected, actual, settings))
     remainder, held_out, evidence = Remainder.learn(situations, actual, settings, boost=level != "area")
     rests = [rest[held_out] for rest in actual]
     return LevelLessons(remainder, _spread(left, [guess.ravel() for guess in evidence], rests, settings))
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """Snapshots with what each day was expected to bring; the first days only warm up the expectation."""
+
+    snapshots: Snapshots
+    mean: Floats
+    warm: NDArray[np.bool_]
+
+    def at(self, values: NDArray[np.float32], time: int) -> Floats:
+        """Return the values of the warm days at one time, shape (D, S)."""
+        return values[self.warm, :, time].astype(np.float64)
+
+
+def _panel(past: PastOrders, places: Ints, given: PastBook, level: str, left: Floats, settings: BookSettings) -> _Panel:
+    snapshots = Snapshots.of(past, place_of_community=places, left=left)
+    listed = None if given.listings is None else _on_sale(snapshots, past, given, level)
+    mean = walking_mean(
+        snapshots.units[:, :, -1], past.weekday, half_life_days=settings.prior_half_life_days, listed=listed
+    )
+    warm = np.arange(len(past.days)) >= settings.warm_days
+    return _Panel(snapshots, np.nan_to_num(mean[warm], nan=0.0), warm)
+
+
+def _whole(everybody: _Panel, by_sku: Floats, sku: Ints, category: Ints, time: int) -> dict[str, tuple[Floats, Floats]]:
+    """Return confirmed and usual units of the city, of each series' category and of its SKU, over all places."""
+    count = int(category.max()) + 1
+    every = everybody.snapshots
+    confirmed, usual = everybody.at(every.units, time), everybody.mean * by_sku[:, every.sku]
+    totals: dict[str, tuple[Floats, Floats]] = {
+        "city": (confirmed.sum(axis=1, keepdims=True), usual.sum(axis=1, keepdims=True))
+    }
+    kind, column = category[every.sku], np.zeros(len(category), np.int64)
+    column[every.sku] = np.arange(len(every.sku))
+    grouped = [
+        np.stack([np.bincount(kind, weights=day, minlength=count) for day in table]).astype(np.float64)
+        for table in (confirmed, usual)
+    ]
+    totals["category"] = grouped[0][:, category[sku]], grouped[1][:, category[sku]]
+    totals["sku"] = confirmed[:, column[sku]], usual[:, column[sku]]
+    return totals
 
 
 def snapshot_times(window: OrderWindow, shares: UsualShares, settings: BookSettings) -> Floats:
@@ -104,10 +145,10 @@ def snapshot_times(window: OrderWindow, shares: UsualShares, settings: BookSetti
 
 
 def places_of(community_ids: pd.Index, communities: DataFrame[Communities] | None, level: str) -> Ints:
-    """Return the place code of each community at a level; without a table all of a coarser level is one place."""
+    """Return the place code of each community at a level; the city, and without a table any coarser level, is one."""
     if level == "community":
         return np.arange(len(community_ids), dtype=np.int64)
-    if communities is None:
+    if communities is None or level == "city":
         return np.zeros(len(community_ids), np.int64)
     home = communities.set_index("community_id")[f"{level}_id"].reindex(community_ids)
     return np.maximum(pd.factorize(home)[0], 0).astype(np.int64)

@@ -89,13 +89,13 @@ class Pace:
 
 def _ratio(now: Situation, factor: Floats, group: str, strength: float) -> Floats:
     """Return the group's shrunk pace beyond what coarser groups explain."""
-    confirmed, usual = now.sums(now.confirmed, group), now.sums(now.usual * factor, group)
-    return np.asarray((np.maximum(confirmed, 0.0) + strength) / (usual + strength))
+    confirmed, usual = now.pace_of(group, factor)
+    return np.asarray((confirmed + strength) / (usual + strength))
 
 
 def _losses(now: Situation, factor: Floats, actual: Floats, group: str) -> Floats:
     """Return the squared error of each (strength, carry), shape (A, R)."""
-    confirmed, usual = np.maximum(now.sums(now.confirmed, group), 0.0), now.sums(now.usual * factor, group)
+    confirmed, usual = now.pace_of(group, factor)
     before = now.rest * factor
     loss = np.empty((len(_STRENGTHS), len(_CARRIES)))
     for i, strength in enumerate(_STRENGTHS):

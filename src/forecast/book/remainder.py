@@ -22,8 +22,8 @@ from forecast.book.situation import Situation
 
 _STEPS = 4
 _WEIGHTS = np.array([w for w in product(range(_STEPS + 1), repeat=3) if sum(w) == _STEPS]) / _STEPS
-_WORTH = 0.999
-"""A combination must beat additive pickup's squared error by this factor to be preferred to it."""
+_SURE = 2.0
+"""Standard errors by which a combination must beat additive pickup to be preferred to it."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,27 @@ def _members(pace: Pace, boosting: Boosting | None, now: Situation, *, skip: NDA
 
 
 def _weigh(members: Sequence[Floats], actual: Sequence[Floats], choices: Floats) -> Floats:
-    """Return the choice of weights per time with the least squared error; neighbouring times share their evidence."""
-    loss = np.empty((len(members), len(choices)))
-    for k, (member, rest) in enumerate(zip(members, actual, strict=True)):
-        off = (member - rest[..., None]).reshape(-1, 3)
-        error = np.einsum("wi,ij,wj->w", choices, off.T @ off, choices)
-        loss[k] = error / max(float(np.square(off[:, 0]).sum()), 1e-9)
+    """Return the choice of weights per time with the least squared error; neighbouring times share their evidence.
+
+    Additive pickup stays unless the days agree that the choice is better: the mean gain per day must exceed
+    `_SURE` standard errors of the daily gains.
+    """
+    loss = np.stack([_daily_losses(member, rest, choices) for member, rest in zip(members, actual, strict=True)])
     padded = np.concatenate([loss[:1], loss, loss[-1:]])
     shared = (padded[:-2] + 2.0 * loss + padded[2:]) / 4.0
-    best = shared.argmin(axis=1)
-    worth = shared[np.arange(len(best)), best] < _WORTH
-    return np.where(worth[:, None], choices[best], np.array([1.0, 0.0, 0.0]))
+    best = shared.sum(axis=1).argmin(axis=1)
+    plain = int(np.flatnonzero(choices[:, 0] == 1.0)[0])
+    weights = np.empty((len(best), 3))
+    for k, choice in enumerate(best):
+        gain = shared[k, :, plain] - shared[k, :, choice]
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
+        weights[k] = choices[choice if gain.mean() > _SURE * error else plain]
+    return weights
+
+
+def _daily_losses(member: Floats, actual: Floats, choices: Floats) -> Floats:
+    """Return the squared error of each day and choice relative to additive pickup's, shape (D, W)."""
+    off = member - actual[..., None]
+    products = np.einsum("dsi,dsj->dij", off, off)
+    error = np.einsum("wi,dij,wj->dw", choices, products, choices)
+    return np.asarray(error / max(float(products[:, 0, 0].mean()), 1e-9))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ class Situation:
         Units confirmed (net of cancellations) and order lines placed so far.
     codes : mapping of group to int array, shape (S,)
         Which category, place and SKU each series belongs to.
+    whole : mapping of group to (confirmed, usual), each broadcastable to shape (D, S)
+        Totals of groups that reach beyond these series, when the series are a sample; empty when they are all.
     """
 
     left: float
@@ -38,6 +40,21 @@ class Situation:
     confirmed: Floats
     lines: Floats
     codes: Mapping[str, Ints]
+    whole: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
+
+    def pace_of(self, group: str, factor: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return the group's confirmed units, not below zero, and the units usual by now, shape (D, S).
+
+        `factor` is what coarser groups already explain; of a sample it is carried over to the whole group.
+        """
+        usual = self.sums(self.usual if factor is None else self.usual * factor, group)
+        if group not in self.whole:
+            return np.maximum(self.sums(self.confirmed, group), 0.0), usual
+        confirmed, whole = self.whole[group]
+        if factor is not None:
+            plain = self.sums(self.usual, group)
+            whole = whole * np.divide(usual, plain, out=np.ones_like(usual), where=plain > 0)
+        return np.broadcast_to(np.maximum(confirmed, 0.0), usual.shape), np.broadcast_to(whole, usual.shape)
 
     def sums(self, values: Floats, group: str) -> Floats:
         """Return the group's total of each day, laid out by series, shape (D, S)."""
@@ -51,5 +68,11 @@ class Situation:
     def of_days(self, days: NDArray[np.bool_] | slice) -> Situation:
         """Return the situation on some of the days."""
         return Situation(
-            self.left, self.usual[days], self.rest[days], self.confirmed[days], self.lines[days], self.codes
+            self.left,
+            self.usual[days],
+            self.rest[days],
+            self.confirmed[days],
+            self.lines[days],
+            self.codes,
+            {group: (confirmed[days], usual[days]) for group, (confirmed, usual) in self.whole.items()},
         )
