@@ -32,6 +32,9 @@ class RoutingSettings(Section):
     seconds_per_unit: float = setting(
         0.0, unit="s per unit", reason="Handing over, beyond the community's service_minutes; 0: included there.", ge=0
     )
+    crate_l: float = setting(
+        45.0, unit="litres", reason="Turnover crate 600 x 400 x 230 mm; one crate holds one zone of one stop.", gt=0
+    )
     whole_stops: int = setting(
         150, unit="stops", reason="Up to here one search of the whole beats searches of its parts.", ge=20
     )
