@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from cli.context import city_of, day_of
@@ -14,8 +15,8 @@ from store import export_table
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the `tuancai` command."""
-    app.command()(train)
-    app.command()(forecast)
+    for command in (train, backtest, promote, rollback, models, forecast):
+        app.command()(command)
 
 
 def train(
@@ -28,6 +29,45 @@ def train(
         training = city.desk.train(until=day_of(until) if until else None, progress=report)
     show_table("Scores on rolling origins", training.scores)
     console.print(training.sentence)
+
+
+def backtest(
+    context: typer.Context,
+    members: Annotated[
+        list[str] | None, typer.Argument(help="Members to score; default the full model, seasonal naive and average.")
+    ] = None,
+    origins: Annotated[int, typer.Option(help="Rolling origins; one window is noise.", min=1)] = 4,
+    horizon: Annotated[int, typer.Option(help="Days ahead.", min=1)] = 7,
+    out: Annotated[Path | None, typer.Option(help="Write all scores to this CSV, XLSX or Parquet file.")] = None,
+) -> None:
+    """Score models on rolling origins by level, category, volume band and lead time. 回测。"""
+    chosen = members or ["champion", "seasonal_naive", "moving_average"]
+    with progress_bar("Backtest"):
+        scores = city_of(context).desk.backtest(chosen, origins=origins, horizon=horizon)
+    show_table("Means over the origins", scores.summary())
+    show_table("Share of demand at or below each quantile", scores.coverage, most=60)
+    if out is not None:
+        export_table(scores.scores, out)
+        console.print(f"{len(scores.scores):,} rows in {out}")
+
+
+def promote(context: typer.Context) -> None:
+    """Let the challenger serve if rolling origins say it is better. 上线挑战模型。"""
+    with progress_bar("Contest on rolling origins"):
+        sentence = city_of(context).desk.promote()
+    console.print(sentence)
+
+
+def rollback(context: typer.Context) -> None:
+    """Let the champion before this one serve again. 回滚模型。"""
+    console.print(city_of(context).desk.rollback())
+
+
+def models(context: typer.Context) -> None:
+    """List the registered models. 模型列表。"""
+    registries = city_of(context).desk.registries
+    for title, registry in (("Demand models", registries.demand), ("Order book models", registries.book)):
+        show_table(title, pd.DataFrame(registry.versions()))
 
 
 def forecast(

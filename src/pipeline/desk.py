@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from contracts.flow import DailyDemand, Forecast
 from contracts.planned import PurchaseLines
 from contracts.settings import Settings
 from contracts.world import Reference, World
-from forecast import Registry, build_history, predict
+from forecast import BacktestScores, Registry, build_history, predict
 from pipeline.models import NightModels
 from pipeline.night import NightInput, context_of, plan_night
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
-from pipeline.training import Registries, Training, train_models
+from pipeline.training import Registries, Training, backtest_models, promote_challenger, train_models
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
 
@@ -74,6 +75,19 @@ class PlanningDesk:
     def train(self, *, until: pd.Timestamp | None = None, progress: Progress = silent) -> Training:
         """Train both models on delivery dates up to `until` (default: all but the last) and register them."""
         return train_models(self.store, self.registries, self.settings, until=until, progress=progress)
+
+    def backtest(self, models: Sequence[str], *, origins: int, horizon: int) -> BacktestScores:
+        """Score forecasting members on rolling origins of the store's history; ``champion`` is the full model."""
+        return backtest_models(self.store, models, origins=origins, horizon=horizon, settings=self.settings)
+
+    def promote(self) -> str:
+        """Let the challenger serve if it earned it; see `pipeline.training.promote_challenger`."""
+        return promote_challenger(self.store, self.registries, self.settings)
+
+    def rollback(self) -> str:
+        """Let the champion before this one serve again; return what happened in one sentence."""
+        version = self.registries.demand.rollback()
+        return f"Demand model {version} serves again."
 
     def models(self) -> NightModels:
         """Return the models that serve: the registry's champion, or the labelled last good ones."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from contracts.errors import EmptyInputError
-from contracts.settings import Settings
-from forecast import Registry, build_history, train
+from contracts.errors import ConflictError, EmptyInputError
+from contracts.settings import ForecastSettings, Settings
+from forecast import BacktestScores, Context, Registry, backtest, build_history, evidence_of, train
 from forecast.book import BookModel, fit_curve
 from forecast.registry import RunRecord
 from pipeline.progress import Progress, silent
 from store import Store
+
+CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,78 @@ def train_models(
         book_version=book_version,
         trained_until=demand.trained_until,
         scores=means.sort_values("rmse").reset_index(),
-        serves=registries.demand.version_of("champion") == demand_version,
+        serves=registries.demand.version_of(CHAMPION) == demand_version,
     )
+
+
+def backtest_models(
+    store: Store,
+    models: Sequence[str] | Mapping[str, ForecastSettings],
+    *,
+    origins: int,
+    horizon: int,
+    settings: Settings,
+) -> BacktestScores:
+    """Score forecasting members, or settings against each other, on rolling origins of the store's history.
+
+    Raises
+    ------
+    EmptyInputError
+        There is no past delivery date.
+    InputError
+        The history is too short for so many origins.
+    """
+    days = store.delivery_days()[:-1]
+    if not days:
+        raise EmptyInputError("No past delivery date to backtest on: import orders first.")
+    reference = store.reference()
+    history = build_history(store.order_lines(delivery_to=days[-1]), reference.listings, reference.communities)
+    return backtest(
+        history,
+        models=models,
+        origins=origins,
+        horizon=horizon,
+        context=Context(reference.skus, reference.communities, reference.listings, reference.calendar),
+        settings=settings.forecast,
+        city=settings.city,
+    )
+
+
+def promote_challenger(store: Store, registries: Registries, settings: Settings) -> str:
+    """Let the challenger serve if rolling origins favour its settings over the champion's; say why.
+
+    A challenger with the champion's own settings that learned from later days is the same method with fresher data:
+    it takes over without a contest, because no earlier origin can tell the two apart. The book model trained with it
+    takes over too.
+
+    Raises
+    ------
+    NotFoundError
+        There is no challenger.
+    ConflictError
+        The evidence does not favour it; the champion stays.
+    """
+    version = registries.demand.version_of(CHALLENGER)
+    challenger = registries.demand.load(version).model
+    champion = registries.demand.champion()
+    if version == champion.version:
+        raise ConflictError(f"Demand model {version} serves already; train another one first.")
+    if challenger.settings == champion.model.settings and challenger.trained_until > champion.model.trained_until:
+        days = f"{champion.model.trained_until.date()} to {challenger.trained_until.date()}"
+        sentence = registries.demand.appoint(version, reason=f"the champion's settings, learned until later ({days})")
+    else:
+        scores = backtest_models(
+            store,
+            {CHAMPION: champion.model.settings, CHALLENGER: challenger.settings},
+            origins=settings.forecast.backtest_origins,
+            horizon=settings.forecast.horizon_days,
+            settings=settings,
+        )
+        sentence = registries.demand.promote(version, evidence=evidence_of(scores))
+    book = registries.book.version_of(CHALLENGER)
+    if book != registries.book.champion().version:
+        registries.book.appoint(book, reason=f"trained with demand model {version}")
+    return f"Demand model {version} serves now: {sentence}."
 
 
 def _book_record(book: BookModel, fingerprint: str, settings: Settings) -> RunRecord:

@@ -175,15 +175,28 @@ class Registry:
         earned, sentence = evidence.verdict()
         if not earned:
             raise ConflictError(f"{self.name} version {version} is not promoted: {sentence}. The champion stays.")
+        return self.appoint(version, reason=sentence)
+
+    def appoint(self, version: str, *, reason: str) -> str:
+        """Make a version champion for a stated reason, with a way back; return the reason.
+
+        For what no contest can decide: the champion's own method with fresher data, or a model of another kind that
+        belongs to a promoted one.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version.
+        """
         self._known(version)
         with self._door.client() as client:
             before = self._alias(client, CHAMPION)
-            client.set_model_version_tag(self.name, version, _EVIDENCE, sentence)
+            client.set_model_version_tag(self.name, version, _EVIDENCE, reason)
             if before is not None and before != version:
                 client.set_model_version_tag(self.name, version, _PREVIOUS, before)
             client.set_registered_model_alias(self.name, CHAMPION, version)
-        log.info("registry: %s version %s is champion after %s: %s", self.name, version, before, sentence)
-        return sentence
+        log.info("registry: %s version %s is champion after %s: %s", self.name, version, before, reason)
+        return reason
 
     def rollback(self) -> str:
         """Make the champion before this one champion again; return its version.
