@@ -59,10 +59,8 @@ def row_model(
 
 
 def example_row(row: type[BaseModel]) -> dict[str, Any]:
-    """Return the example of a row model, or nothing."""
-    extra = row.model_config.get("json_schema_extra")
-    shown = extra.get("example") if isinstance(extra, dict) else None
-    return dict(shown) if isinstance(shown, dict) else {}
+    """Return an example row, of the first example of each field."""
+    return {name: field.examples[0] for name, field in row.model_fields.items() if field.examples}
 
 
 def wire_frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -84,9 +84,10 @@ def test_reporter_stops_a_job_that_was_ended(fresh: Any) -> None:
     records: Records = fresh.client.app.state.service.records
     job, _ = records.jobs.ask("plan", {}, requested_by="k")
     records.jobs.start(job.job_id)
-    progress = Reporter(records, job.job_id, ("input", "forecast"))
+    progress = Reporter(records, job.job_id)
     progress("forecast", 0.5)
-    assert records.jobs.get(job.job_id).fraction == 0.75
+    progress("order book", 0.1)
+    assert records.jobs.get(job.job_id).fraction == 0.5
     records.jobs.cancel(job.job_id)
     with pytest.raises(CancelledJobError):
         progress("book", 0.0)

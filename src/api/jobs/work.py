@@ -12,13 +12,13 @@ import pandas as pd
 from dbos import DBOS
 from dbos._error import DBOSWorkflowCancelledError
 
-from api.jobs.night import NIGHT_STAGES, plan_in_steps
 from api.jobs.shelf import Shelf
 from api.problems import Problem, problem_of
 from api.records import Records
 from api.records.jobs import JobRecord
 from contracts.errors import TuancaiError
 from pipeline.desk import PlanningDesk
+from pipeline.night import NightInput, plan_night
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -63,23 +63,21 @@ def _bench() -> Bench:
 class Reporter:
     """Writes a job's progress into the job book, and stops the job when it was ended from outside."""
 
-    def __init__(self, records: Records, job_id: str, stages: tuple[str, ...] = ()) -> None:
+    def __init__(self, records: Records, job_id: str) -> None:
         self._records = records
         self._job_id = job_id
-        self._stages = stages
         self._last = ("", 0.0)
+        self._reached = 0.0
 
     def __call__(self, step: str, fraction: float) -> None:
-        """Report that `step` has done `fraction` of its work."""
+        """Report that the job is at `step` and has done `fraction` of all its work; the fraction never falls."""
         stage, at = self._last
         now = time.monotonic()
         if step == stage and now - at < REPORT_EVERY_S:
             return
         self._last = (step, now)
-        whole = fraction
-        if step in self._stages:
-            whole = (self._stages.index(step) + fraction) / len(self._stages)
-        if not self._records.jobs.report(self._job_id, step, whole):
+        self._reached = max(self._reached, fraction)
+        if not self._records.jobs.report(self._job_id, step, self._reached):
             raise CancelledJobError(f"Job {self._job_id} was ended from outside.")
 
 
@@ -138,11 +136,10 @@ def _unforeseen(error: Exception, job_id: str) -> Problem:
 def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
     desk, asked = bench.desk, job.request
     shelf = Shelf(desk.settings.service.work, job.job_id)
-    progress = Reporter(bench.records, job.job_id, NIGHT_STAGES)
+    progress = Reporter(bench.records, job.job_id)
     instance = f"/v1/jobs/{job.job_id}"
 
     def step(name: str, work: Callable[[], T]) -> T:
-        progress(name, 0.0)
         fresh: list[T] = []
 
         def keep() -> dict[str, Any]:
@@ -162,17 +159,17 @@ def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
         before: T = shelf.take(name, kept["digest"])
         return before
 
-    plan = plan_in_steps(
-        lambda: desk.night_input(
+    def gather() -> NightInput:
+        return desk.night_input(
             pd.Timestamp(asked["delivery_date"]).as_unit("us"),
             pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us"),
             after=asked["after"],
-        ),
-        settings=desk.settings,
-        progress=progress,
-        step=step,
-    )
-    progress("save", 0.0)
+        )
+
+    progress("input", 0.0)
+    night = step("input", gather)  # kept too, so that a job that comes back plans what it began with
+    plan = plan_night(night, settings=desk.settings, progress=progress, step=step)
+    progress("save", 0.98)
     desk.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
     return {"plan_id": plan.summary.plan_id, "status": plan.summary.status.value}
 

@@ -24,7 +24,9 @@ class NewKey(BaseModel):
 
     name: str = Field(description="Who it is for.", examples=["planner Wang"], min_length=1, max_length=200)
     role: Role = Field(examples=["planner"])
-    warehouse_id: str | None = Field(default=None, description="Needed for, and only for, a warehouse lead.")
+    warehouse_id: str | None = Field(
+        default=None, description="Needed for, and only for, a warehouse lead.", examples=[None]
+    )
 
     @model_validator(mode="after")
     def _warehouse(self) -> NewKey:

@@ -101,7 +101,7 @@ def _worker(service: Running) -> str:
 
 def _model(service: Running) -> str:
     try:
-        service.desk.models()
+        service.desk.registries.demand.version_of("champion")
     except TuancaiError as error:
         return str(error)
     return "ok"
