@@ -62,7 +62,10 @@ def orders(
     made, reference = desk.saved_plan(plan_id), desk.store.reference()
     if supplier is None:
         show_table("Orders per supplier", views.supplier_view(made, reference), most=200)
-    show_table("Purchase lines", views.order_view(made, reference, supplier), most=500 if supplier else 30)
+    lines = views.order_view(made, reference, supplier)
+    hidden = ["unit", "reason", *(["supplier_id"] if supplier else ["locked"])]
+    show_table("Purchase lines", lines.drop(columns=hidden), most=500 if supplier else 30)
+    console.print("The reason of each line is in the exported workbooks.", style="dim")
 
 
 def sorting(
