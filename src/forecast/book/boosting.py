@@ -65,14 +65,15 @@ def features_of(now: Situation, paced: Floats) -> NDArray[np.float32]:
         now.lines,
     ]
     whole = now.usual + now.rest
-    total = {group: now.sums(whole, group) for group in ("city", "place", "sku")}
+    total = {group: now.lay_out(now.totals(whole, group), group) for group in ("city", "place", "sku")}
     profile = total["place"] * total["sku"] / np.maximum(total["city"], 1e-9)
     columns.append(np.log((profile + 0.05) / (whole + 0.05)))
     for group in ("city", "category", "place", "sku"):
         confirmed, usual = now.pace_of(group)
-        columns.append(np.log((confirmed + _SOFT) / (usual + _SOFT)))
+        columns.append(now.lay_out(np.log((confirmed + _SOFT) / (usual + _SOFT)), group))
         if group != "city":
-            columns.append(confirmed)
+            columns.append(now.lay_out(confirmed, group))
+    columns = [np.broadcast_to(column, now.rest.shape) for column in columns]
     return np.stack([column.ravel() for column in columns], axis=1, dtype=np.float32, casting="same_kind")
 
 

@@ -80,7 +80,7 @@ def learn_level(
     for k, minutes in enumerate(left[:-1]):
         by_sku = np.stack([shares.at(float(minutes), int(day)) for day in past.weekday[panel.warm]])
         share, confirmed = by_sku[:, series.sku], panel.at(series.units, k)
-        whole = {} if drawn is past else _whole(everybody, by_sku, series.sku, category, k)
+        whole = {} if drawn is past else _whole(everybody, by_sku, category, k)
         usual, rest = panel.mean * share, panel.mean * (1.0 - share)
         situations.append(Situation(float(minutes), usual, rest, confirmed, panel.at(series.lines, k), codes, whole))
         actual.append(panel.at(series.units, -1) - confirmed)
@@ -116,23 +116,20 @@ def _panel(past: PastOrders, places: Ints, given: PastBook, level: str, left: Fl
     return _Panel(snapshots, np.nan_to_num(mean[warm], nan=0.0), warm)
 
 
-def _whole(everybody: _Panel, by_sku: Floats, sku: Ints, category: Ints, time: int) -> dict[str, tuple[Floats, Floats]]:
-    """Return confirmed and usual units of the city, of each series' category and of its SKU, over all places."""
-    count = int(category.max()) + 1
-    every = everybody.snapshots
+def _whole(everybody: _Panel, by_sku: Floats, category: Ints, time: int) -> dict[str, tuple[Floats, Floats]]:
+    """Return confirmed and usual units of the city, of each category and of each SKU, over all places."""
+    every, skus, kinds = everybody.snapshots, len(category), int(category.max()) + 1
     confirmed, usual = everybody.at(every.units, time), everybody.mean * by_sku[:, every.sku]
-    totals: dict[str, tuple[Floats, Floats]] = {
-        "city": (confirmed.sum(axis=1, keepdims=True), usual.sum(axis=1, keepdims=True))
+
+    def grouped(table: Floats, code: Ints, size: int) -> Floats:
+        return np.stack([np.bincount(code, weights=day, minlength=size) for day in table]).astype(np.float64)
+
+    kind = category[every.sku]
+    return {
+        "city": (confirmed.sum(axis=1, keepdims=True), usual.sum(axis=1, keepdims=True)),
+        "category": (grouped(confirmed, kind, kinds), grouped(usual, kind, kinds)),
+        "sku": (grouped(confirmed, every.sku, skus), grouped(usual, every.sku, skus)),
     }
-    kind, column = category[every.sku], np.zeros(len(category), np.int64)
-    column[every.sku] = np.arange(len(every.sku))
-    grouped = [
-        np.stack([np.bincount(kind, weights=day, minlength=count) for day in table]).astype(np.float64)
-        for table in (confirmed, usual)
-    ]
-    totals["category"] = grouped[0][:, category[sku]], grouped[1][:, category[sku]]
-    totals["sku"] = confirmed[:, column[sku]], usual[:, column[sku]]
-    return totals
 
 
 def snapshot_times(window: OrderWindow, shares: UsualShares, settings: BookSettings) -> Floats:

@@ -70,7 +70,7 @@ class Pace:
             for k, now in enumerate(situations):
                 a, rho = _STRENGTHS[best[k] // len(_CARRIES)], _CARRIES[best[k] % len(_CARRIES)]
                 strength[k, position], carry[k, position] = a, rho
-                factor[k] = factor[k] * _ratio(now, factor[k], group, a) ** rho
+                factor[k] = factor[k] * _carried(now, factor[k], group, a, rho)
         return cls(left, strength, carry)
 
     def factor(self, now: Situation) -> Floats:
@@ -83,14 +83,14 @@ class Pace:
         factor = np.ones_like(now.rest)
         for position, group in enumerate(GROUPS):
             if carry[position] > 0:
-                factor *= _ratio(now, factor, group, float(strength[position])) ** carry[position]
+                factor *= _carried(now, factor, group, float(strength[position]), float(carry[position]))
         return factor
 
 
-def _ratio(now: Situation, factor: Floats, group: str, strength: float) -> Floats:
-    """Return the group's shrunk pace beyond what coarser groups explain."""
+def _carried(now: Situation, factor: Floats, group: str, strength: float, carry: float) -> Floats:
+    """Return the part that lasts of the group's shrunk pace beyond what coarser groups explain, by series."""
     confirmed, usual = now.pace_of(group, factor)
-    return np.asarray((confirmed + strength) / (usual + strength))
+    return now.lay_out(np.asarray(((confirmed + strength) / (usual + strength)) ** carry), group)
 
 
 def _losses(now: Situation, factor: Floats, actual: Floats, group: str) -> Floats:
@@ -99,7 +99,7 @@ def _losses(now: Situation, factor: Floats, actual: Floats, group: str) -> Float
     before = now.rest * factor
     loss = np.empty((len(_STRENGTHS), len(_CARRIES)))
     for i, strength in enumerate(_STRENGTHS):
-        quarter = ((confirmed + strength) / (usual + strength)) ** 0.25
+        quarter = now.lay_out(np.asarray(((confirmed + strength) / (usual + strength)) ** 0.25), group)
         guess = before
         for j in range(len(_CARRIES)):
             loss[i, j] = np.square(guess - actual).sum()

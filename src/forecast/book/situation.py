@@ -30,7 +30,7 @@ class Situation:
         Units confirmed (net of cancellations) and order lines placed so far.
     codes : mapping of group to int array, shape (S,)
         Which category, place and SKU each series belongs to.
-    whole : mapping of group to (confirmed, usual), each broadcastable to shape (D, S)
+    whole : mapping of group to (confirmed, usual), each of shape (D, codes of the group)
         Totals of groups that reach beyond these series, when the series are a sample; empty when they are all.
     """
 
@@ -42,28 +42,35 @@ class Situation:
     codes: Mapping[str, Ints]
     whole: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
 
-    def pace_of(self, group: str, factor: Floats | None = None) -> tuple[Floats, Floats]:
-        """Return the group's confirmed units, not below zero, and the units usual by now, shape (D, S).
-
-        `factor` is what coarser groups already explain; of a sample it is carried over to the whole group.
-        """
-        usual = self.sums(self.usual if factor is None else self.usual * factor, group)
-        if group not in self.whole:
-            return np.maximum(self.sums(self.confirmed, group), 0.0), usual
-        confirmed, whole = self.whole[group]
-        if factor is not None:
-            plain = self.sums(self.usual, group)
-            whole = whole * np.divide(usual, plain, out=np.ones_like(usual), where=plain > 0)
-        return np.broadcast_to(np.maximum(confirmed, 0.0), usual.shape), np.broadcast_to(whole, usual.shape)
-
-    def sums(self, values: Floats, group: str) -> Floats:
-        """Return the group's total of each day, laid out by series, shape (D, S)."""
+    def totals(self, values: Floats, group: str) -> Floats:
+        """Return the group's total of each day, shape (D, codes of the group)."""
         if group == "series":
             return values
         if group == "city":
-            return np.broadcast_to(values.sum(axis=1, keepdims=True), values.shape)
+            return np.asarray(values.sum(axis=1, keepdims=True))
         code = self.codes[group]
-        return np.stack([np.bincount(code, weights=day)[code] for day in values])
+        size = int(code.max(initial=0)) + 1
+        if group in self.whole:
+            size = self.whole[group][1].shape[1]
+        return np.stack([np.bincount(code, weights=day, minlength=size) for day in values])
+
+    def lay_out(self, table: Floats, group: str) -> Floats:
+        """Return a group's table by series; of the city it stays one column, which broadcasts."""
+        return table if group in ("series", "city") else table[:, self.codes[group]]
+
+    def pace_of(self, group: str, factor: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return the group's confirmed units, not below zero, and the units usual by now, shape (D, codes).
+
+        `factor` is what coarser groups already explain; of a sample it is carried over to the whole group.
+        """
+        usual = self.totals(self.usual if factor is None else self.usual * factor, group)
+        if group not in self.whole:
+            return np.maximum(self.totals(self.confirmed, group), 0.0), usual
+        confirmed, whole = self.whole[group]
+        if factor is not None:
+            plain = self.totals(self.usual, group)
+            whole = whole * np.divide(usual, plain, out=np.ones_like(usual), where=plain > 0)
+        return np.maximum(confirmed, 0.0), whole
 
     def of_days(self, days: NDArray[np.bool_] | slice) -> Situation:
         """Return the situation on some of the days."""

@@ -67,20 +67,24 @@ class Spread:
             ratios.append(ratio)
         return cls(left, tuple(nodes), tuple(ratios))
 
-    def quantiles(self, expected: Floats, minutes_left: float) -> Floats:
-        """Return quantiles of the remainder, shape (n, 8), never negative and rising."""
+    def quantiles(self, expected: Floats, minutes_left: float) -> list[Floats]:
+        """Return the 8 quantiles of the remainder, each of shape (n,), never negative and rising from one to the next.
+
+        Multiples are linear in the logarithm of the expected remainder and in time.
+        """
         at = float(np.interp(-minutes_left, -self.left, np.arange(len(self.left), dtype=np.float64)))
         low = int(np.floor(at))
-        part = at - low
-        found = self._ratios_at(low, expected)
-        if part > 0:
-            found = found * (1.0 - part) + self._ratios_at(low + 1, expected) * part
-        return np.asarray(np.maximum.accumulate(found, axis=1) * expected[:, None])
-
-    def _ratios_at(self, time: int, expected: Floats) -> Floats:
+        high, part = min(low + 1, len(self.left) - 1), at - low
+        node = np.union1d(np.log(self.nodes[low]), np.log(self.nodes[high]))
         scale = np.log(np.maximum(expected, 1e-9))
-        node = np.log(self.nodes[time])
-        return np.column_stack([np.interp(scale, node, ratio) for ratio in self.ratios[time].T])
+        return [
+            np.interp(scale, node, (1.0 - part) * self._ratio(low, q, node) + part * self._ratio(high, q, node))
+            * expected
+            for q in range(len(QUANTILES))
+        ]
+
+    def _ratio(self, time: int, quantile: int, node: Floats) -> Floats:
+        return np.asarray(np.interp(node, np.log(self.nodes[time]), self.ratios[time][:, quantile]))
 
 
 def _bands(expected: Floats, actual: Floats, band_rows: int) -> tuple[Floats, Floats]:

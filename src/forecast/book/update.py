@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ from forecast.book.situation import Situation
 from forecast.book.window import OrderWindow, zoned
 
 _LOG = logging.getLogger(__name__)
+
+_Columns = dict[str, Any]
+"""Columns of a table, by name: arrays, or an index where a column holds text or instants."""
 
 
 def update_book(
@@ -93,7 +97,7 @@ def update_book(
     )
     levels = [level for level in range(len(LEVELS)) if not len(forecast) or (rows.level == level).any()]
     parts = [part for code, day in enumerate(dates) for part in _book_of_day(night, rows, counted, code, day, levels)]
-    book = OrderBook.check(pd.concat(parts, ignore_index=True))
+    book = OrderBook.check(_stacked(parts))
     _LOG.info(
         "update_book: %d forecast rows, %d lines, %d book rows, %.1f s",
         len(forecast),
@@ -142,7 +146,7 @@ def _delivery_dates(
 
 def _book_of_day(
     night: _Night, rows: ForecastRows, ordered: _Ordered, date: int, day: pd.Timestamp, levels: list[int]
-) -> list[pd.DataFrame]:
+) -> list[_Columns]:
     """Return the book of one delivery date, one table per level; sums run from the first (finest) level upwards."""
     open_still = night.moment < night.window.cutoff_at(day)
     left = max(night.window.minutes_left(night.moment, day), 1.0) if open_still else 0.0
@@ -237,24 +241,31 @@ def _above(
     return grown, total[grown.place * skus + grown.sku]
 
 
-def _table(
-    night: _Night, rows: BookRows, remaining: Floats, day: pd.Timestamp, level: str, left: float
-) -> pd.DataFrame:
-    names = _source_names(night, level, left)
+def _table(night: _Night, rows: BookRows, remaining: Floats, day: pd.Timestamp, level: str, left: float) -> _Columns:
+    size = len(remaining)
     spread = night.model.levels[level].spread.quantiles(remaining, left)
-    columns: dict[str, object] = {
-        "delivery_date": day,
-        "level": level,
-        "as_of": night.moment,
+    return {
+        "delivery_date": np.full(size, day.to_datetime64(), "datetime64[us]"),
+        "level": pd.Index([level], dtype="str").take(np.zeros(size, np.int64)),
         "place_id": night.places.ids[level].take(rows.place),
         "sku_id": night.skus.take(rows.sku),
+        "as_of": pd.DatetimeIndex([night.moment]).take(np.zeros(size, np.int64)),
         "confirmed": rows.confirmed,
         "remaining_mean": remaining,
         "final_mean": rows.confirmed + remaining,
-        **{name: rows.confirmed + spread[:, i] for i, name in enumerate(QUANTILE_COLUMNS)},
-        "source": names.take(rows.source),
+        **{name: rows.confirmed + units for name, units in zip(QUANTILE_COLUMNS, spread, strict=True)},
+        "source": _source_names(night, level, left).take(rows.source),
     }
-    return pd.DataFrame(columns)
+
+
+def _stacked(parts: list[_Columns]) -> pd.DataFrame:
+    """Return the tables one below the other, column by column: six million rows are not copied twice."""
+    stacked: _Columns = {}
+    for name in list(parts[0]):
+        columns = [part.pop(name) for part in parts]
+        head = columns[0]
+        stacked[name] = np.concatenate(columns) if isinstance(head, np.ndarray) else head.append(columns[1:])
+    return pd.DataFrame(stacked, copy=False)
 
 
 def _source_names(night: _Night, level: str, left: float) -> pd.Index:
