@@ -83,6 +83,15 @@ class JobQueue:
         """Return how many jobs wait or run."""
         return len(self._records.jobs.waiting())
 
+    def queued(self, job_id: str) -> bool:
+        """Return whether the durable queue knows a job."""
+        return bool(self._connected().list_workflows(workflow_ids=[job_id], load_input=False, load_output=False))
+
+    def steps(self, job_id: str) -> list[tuple[str, int]]:
+        """Return the finished steps of a job with the moment each ended, in milliseconds since 1970."""
+        steps = self._connected().list_workflow_steps(job_id, load_output=False)
+        return [(step["function_name"], int(step["completed_at_epoch_ms"] or 0)) for step in steps]
+
     def _put(self, job: JobRecord) -> None:
         """Put a job in the queue; a job that is there already stays as it is (its id is the workflow's)."""
         if job.state.ended:

@@ -10,6 +10,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from contracts.errors import StoreError
+from store.disk import storing
+
 
 class Shelf:
     """One directory per job, one file per finished stage; a file is there whole or not at all.
@@ -23,16 +26,23 @@ class Shelf:
         self._folder = root / job_id
 
     def put(self, stage: str, value: Any) -> str:
-        """Keep a stage's result and return its digest."""
+        """Keep a stage's result and return its digest.
+
+        Raises
+        ------
+        StorageFullError
+            The disk is full.
+        """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
         target = self._folder / f"{stage}.stage"
         half = target.with_name(f".{stage}.{uuid.uuid4().hex}")
-        with half.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(target)
+        with storing(target, clean=half):
+            with half.open("wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(target)
         return hashlib.sha256(body).hexdigest()
 
     def take(self, stage: str, digest: str) -> Any:
@@ -40,13 +50,15 @@ class Shelf:
 
         Raises
         ------
-        LookupError
+        StoreError
             The file is gone or is not the one that was kept.
         """
         path = self._folder / f"{stage}.stage"
         body = path.read_bytes() if path.exists() else b""
         if hashlib.sha256(body).hexdigest() != digest:
-            raise LookupError(f"stage {stage} of job {self._folder.name} is not on the shelf as it was kept")
+            raise StoreError(
+                f"Stage {stage} of job {self._folder.name} is no longer in {self._folder} as it was kept: ask again."
+            )
         return pickle.loads(body)
 
     def clear(self) -> None:

@@ -16,7 +16,7 @@ from api.jobs.shelf import Shelf
 from api.problems import Problem, problem_of
 from api.records import Records
 from api.records.jobs import JobRecord
-from contracts.errors import TuancaiError
+from contracts.errors import ConflictError, TuancaiError
 from pipeline.desk import PlanningDesk
 from pipeline.night import NightInput, plan_night
 
@@ -97,9 +97,10 @@ def _run(job_id: str, work: Callable[[Bench, JobRecord], dict[str, Any]]) -> str
     """Run a job to one of its ends and note which; returns the state, which the workflow keeps."""
     bench = _bench()
     job = bench.records.jobs.get(job_id)
-    if not bench.records.jobs.start(job_id):
-        return job.state.value
     shelf = Shelf(bench.desk.settings.service.work, job_id)
+    if not bench.records.jobs.start(job_id):
+        shelf.clear()
+        return job.state.value
     started = time.perf_counter()
     try:
         outcome = work(bench, job)
@@ -170,8 +171,12 @@ def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
     night = step("input", gather)  # kept too, so that a job that comes back plans what it began with
     plan = plan_night(night, settings=desk.settings, progress=progress, step=step)
     progress("save", 0.98)
-    desk.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
-    return {"plan_id": plan.summary.plan_id, "status": plan.summary.status.value}
+    outcome = {"plan_id": plan.summary.plan_id, "status": plan.summary.status.value}
+    try:
+        desk.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
+    except ConflictError as other:  # made from the same input before; a search that ended by the clock differs
+        outcome |= {"status": desk.store.plan_summary(plan.summary.plan_id).status.value, "note": str(other)}
+    return outcome
 
 
 def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:

@@ -147,7 +147,7 @@ class JobBook:
 
     def report(self, job_id: str, stage: str, fraction: float) -> bool:
         """Note how far a running job is; False when it has been ended from outside."""
-        return self._change(job_id, stage=stage[:100], fraction=min(max(fraction, 0.0), 1.0))
+        return self._change(job_id, stage=stage[:100], fraction=min(max(fraction, 0.0), 0.99))
 
     def finish(self, job_id: str, outcome: dict[str, Any]) -> bool:
         """Mark a job as done."""
