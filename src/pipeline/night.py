@@ -10,7 +10,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
-from contracts.errors import EmptyInputError, InputError
+from contracts.errors import EmptyInputError
 from contracts.flow import DailyDemand, Forecast, OrderBook, OrderLines
 from contracts.planned import Allotments, Arrivals, PurchaseLines, Releases
 from contracts.settings import Settings
@@ -25,6 +25,7 @@ from pipeline.deadlines import wave_deadlines
 from pipeline.goods import arrivals, asked_units, stop_loads, supply
 from pipeline.models import NightModels
 from pipeline.plan import NightPlan
+from pipeline.premises import check_premises
 from pipeline.progress import Progress, silent
 from pipeline.summary import Decisions, summarise
 
@@ -102,14 +103,10 @@ def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -
     """Forecast the date from what was known when its orders opened."""
     progress("forecast", 0.02)
     night.reference.check()
+    check_premises(night, settings)
     opening = clock_instant(
         settings.city.orders_open, delivery_date=night.delivery_date, timezone=settings.city.timezone
     )
-    if night.as_of < opening:
-        raise InputError(
-            f"as_of {night.as_of} lies before {opening}, when orders open for {night.delivery_date.date()}. "
-            "Plan that date later, or set city.orders_open earlier."
-        )
     known = night.history[night.history["delivery_date"] < night.delivery_date]
     return predict(
         night.models.demand,

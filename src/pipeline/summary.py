@@ -28,6 +28,7 @@ from optimize.routing import RoutePlan
 from optimize.sorting import SortingPlan
 from pipeline.fingerprint import library_versions, settings_fingerprint, table_fingerprint
 from pipeline.plan import NightPlan
+from pipeline.premises import premise_warnings
 
 if TYPE_CHECKING:
     from pipeline.night import NightInput
@@ -75,7 +76,10 @@ def summarise(night: NightInput, settings: Settings, made: Decisions) -> NightPl
         model_version=night.models.version,
         versions=library_versions(),
         seed=settings.solve.seed,
-        warnings=tuple(warning for stage in planned for warning in stage.warnings),
+        warnings=(
+            *premise_warnings(night, settings),
+            *(warning for stage in planned for warning in stage.warnings),
+        ),
         fallbacks=_fallbacks(made),
         synthetic=night.reference.synthetic,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from contracts.errors import EmptyInputError, InputError
 from contracts.flow import OrderLines
+from contracts.reference import Communities, Listings
 from contracts.world import World
 from pipeline.desk import PlanningDesk
 from pipeline.goods import asked_units, stop_loads
@@ -108,24 +111,35 @@ def test_the_future_changes_nothing(desk: PlanningDesk, evening_plan: NightPlan,
         quantity=night.order_lines["quantity"].mask(late, night.order_lines["quantity"] * 9),
         cancelled_at=night.order_lines["cancelled_at"].mask(late, night.as_of + pd.Timedelta(minutes=1)),
     )
-    changed = type(night)(**{**vars(night), "order_lines": OrderLines.check(future)})
-    again = plan_night(changed, settings=desk.settings)
+    again = plan_night(replace(night, order_lines=OrderLines.check(future)), settings=desk.settings)
     assert compare_plans(evening_plan, again).changed_tables == ()
 
 
 def test_an_empty_day_is_said_to_be_empty(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
-    """No forecastable listing and no order: an error, not an empty plan."""
-    night = desk.night_input(tomorrow, pd.Timestamp("2026-01-01", tz="UTC"))
-    empty = type(night)(
-        **{
-            **vars(night),
-            "history": night.history.head(0),
-            "order_lines": night.order_lines.head(0),
-            "as_of": tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6),
-        }
-    )
-    with pytest.raises((EmptyInputError, InputError), match="empty|no history|Nothing"):
+    """Every community is closed that day and nothing is ordered: an error, not an empty plan."""
+    as_of = tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6)
+    night = desk.night_input(tomorrow, as_of)
+    places = night.reference.communities.assign(closed_on=tomorrow - pd.Timedelta(days=1))
+    closed = replace(night.reference, communities=Communities.check(places))
+    empty = replace(night, reference=closed, order_lines=OrderLines.check(night.order_lines.head(0)))
+    with pytest.raises(EmptyInputError, match=str(tomorrow.date())):
         plan_night(empty, settings=desk.settings)
+
+
+def test_missing_listings_are_assumed_and_said(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
+    """Without listings for the date the recent assortment stands in, and the plan says so."""
+    as_of = tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6)
+    night = desk.night_input(tomorrow, as_of)
+    listed = night.reference.listings
+    unsaid = replace(night.reference, listings=Listings.check(listed[listed["delivery_date"] < tomorrow]))
+    plan = plan_night(replace(night, reference=unsaid), settings=desk.settings)
+    assert any("No listings for 2026-04-22" in warning for warning in plan.summary.warnings)
+
+
+def test_stale_orders_are_refused(desk: PlanningDesk) -> None:
+    """A plan five years after the last known order would be a guess."""
+    with pytest.raises(InputError, match="Import newer orders"):
+        desk.plan(pd.Timestamp("2031-01-01"), pd.Timestamp("2030-12-31 10:00", tz="UTC"))
 
 
 def test_a_moment_before_orders_open_is_refused(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
