@@ -42,6 +42,8 @@ PROOF_STEPS = 8192
 """Grid steps for the bound that is handed out."""
 COLUMNS = 8
 """Patterns per SKU x warehouse in a master."""
+POOL_PATTERNS = 100_000
+"""Patterns looked at (most are known already) while the first climb fills the pool."""
 FREED_SHARE = 1.0 / 7.0
 
 
@@ -70,7 +72,7 @@ class Structured:
         if self.best is not None:
             self.pool.add(self.best)
         steps = self._affordable(settings.ascent_steps, share=0.45)
-        top = self._climb(self.relaxation.start(), Pace(steps=steps), until=0.45)
+        top = self._climb(self.relaxation.start(), Pace(steps=steps, collect=self._collect(steps)), until=0.45)
         if self._done():
             return self._answer()
         everyone = np.ones(self.relaxation.suppliers, dtype=bool)
@@ -94,6 +96,10 @@ class Structured:
         self.bound = max(self.bound, self.relaxation.evaluate(top.prices, self.proof_grid).bound)
         _log.info("climb: %d steps, bound %.2f, %.1f s", top.steps, self.bound, self._seconds())
         return top
+
+    def _collect(self, steps: int) -> int:
+        """Return how many late steps feed the pool: few where there are many cells, whose patterns fill it anyway."""
+        return int(np.clip(POOL_PATTERNS // max(len(self.data.cells), 1), 40, steps))
 
     def _neighbourhood(self, top: Climb, pace: Pace) -> None:
         """Free a seventh of the suppliers, the others keep the level their spend has reached."""
