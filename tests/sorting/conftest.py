@@ -167,3 +167,13 @@ def build(
 def make_data() -> Callable[..., SortingData]:
     """Return the builder of sorting data."""
     return build
+
+
+@pytest.fixture(scope="session")
+def make_reference() -> Callable[..., Reference]:
+    """Return a builder of reference data: communities, SKUs by zone, the zones of warehouse W1."""
+
+    def made(communities: Sequence[str], skus: Mapping[str, str], *, zones: Sequence[str] = ("ambient",)) -> Reference:
+        return reference([{**ZONE, "temperature_zone": zone} for zone in zones], communities, skus)
+
+    return made

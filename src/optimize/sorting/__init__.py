@@ -1,5 +1,6 @@
 """Which destination is sorted in which wave, station and slot, and with how many people."""
 
+from optimize.sorting.booking import Booking, book_ahead
 from optimize.sorting.check import check
 from optimize.sorting.data import SortingData, sorting_data
 from optimize.sorting.plan import SortingPlan
@@ -8,10 +9,12 @@ from optimize.sorting.share import share_out
 from optimize.sorting.solve import sort
 
 __all__ = [
+    "Booking",
     "Remaining",
     "SortingData",
     "SortingPlan",
     "TaskProgress",
+    "book_ahead",
     "check",
     "remaining",
     "share_out",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -111,18 +112,19 @@ def share_out(
     return allotments
 
 
+@dataclass(frozen=True)
 class _Want:
-    """Whole orders of the scarce groups and the goods there are for each group."""
+    """Whole orders of the scarce groups (one row per order) and the goods there are for each group."""
 
-    def __init__(
-        self,
-        asked: NDArray[np.float64],
-        group: NDArray[np.int64],
-        goods: NDArray[np.float64],
-        turn: NDArray[np.int64],
-    ) -> None:
-        self.asked, self.group, self.goods, self.turn = asked, group, goods, turn
-        self.total = np.bincount(group, weights=asked, minlength=len(goods))
+    asked: NDArray[np.float64]
+    group: NDArray[np.int64]
+    goods: NDArray[np.float64]
+    turn: NDArray[np.int64]
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """Units asked per group."""
+        return np.bincount(self.group, weights=self.asked, minlength=len(self.goods)).astype(np.float64)
 
 
 def _share(want: _Want, rule: Rule, prepaid: NDArray[np.float64] | None) -> NDArray[np.float64]:
@@ -137,8 +139,9 @@ def _share(want: _Want, rule: Rule, prepaid: NDArray[np.float64] | None) -> NDAr
 
 def _proportional(want: _Want) -> NDArray[np.float64]:
     """Return goods x asked / total in whole units; everything asked where goods suffice."""
-    goods = np.minimum(want.goods, want.total)
-    share = np.divide(goods, want.total, out=np.zeros_like(goods), where=want.total > 0)
+    total = want.total
+    goods = np.minimum(want.goods, total)
+    share = np.divide(goods, total, out=np.zeros_like(goods), where=total > 0)
     return largest_remainder(want.asked * share[want.group], want.group, goods, turn=want.turn)
 
 

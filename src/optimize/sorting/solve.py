@@ -21,6 +21,9 @@ from optimize.sorting.floors import build_floors
 from optimize.sorting.plan import SortingPlan, release_table, task_table, wave_table
 from optimize.sorting.solver import Ending, solver_name
 
+PROOF_GAP = 1e-9
+"""Relative gap below which cost and bound are the same number."""
+
 log = logging.getLogger(__name__)
 
 
@@ -116,7 +119,7 @@ def _tables(
         seconds=time.perf_counter() - began,
         seed=limits.seed,
         solver=solver_name(),
-        stopped_by=stopped,
+        stopped_by=_ended(stopped, gap, limits.gap),
         explanation=_what_binds(floors, loads),
     )
     return SortingPlan(report, tasks, loads, release_table(tasks), costs, _warnings(loads))
@@ -129,6 +132,15 @@ def _stopped_by(decisions: list[Decision]) -> str:
         if weak in endings:
             return str(weak)
     return str(Ending.PROOF) if endings else ""
+
+
+def _ended(stopped: str, gap: float | None, wanted: float) -> str:
+    """Return what ended the search: a limit that was hit, else proof, else gap, else the rounds of repair."""
+    if stopped in (Ending.SECONDS, Ending.WORK):
+        return stopped
+    if gap is None or gap > wanted:
+        return str(Ending.WORK)
+    return str(Ending.PROOF) if gap <= PROOF_GAP else "gap"
 
 
 def _no_answer(floors: list[Floor], decisions: list[Decision]) -> tuple[str, ...]:

@@ -1,0 +1,64 @@
+"""Slot labels: one per destination and zone, or one per household parcel where a community takes parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+from pandera.typing import DataFrame
+
+from contracts.planned import SortingTasks
+from contracts.reference import Communities, Skus
+
+SEAT = ["warehouse_id", "temperature_zone", "wave", "station", "slot", "destination_id"]
+
+
+def slot_labels(
+    tasks: DataFrame[SortingTasks],
+    *,
+    communities: DataFrame[Communities],
+    skus: DataFrame[Skus],
+    handed: pd.DataFrame | None = None,
+    parcel_communities: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return the labels: seat, ``name``, ``leader_id``, ``order_id``, ``parcel``, ``parcels``, ``units``, ``items``.
+
+    A community gets one label per zone (one box, handed out by the leader) unless it is in `parcel_communities`: then
+    every household order with goods of the zone gets one (一件代发), numbered 1..n. ``items`` lists
+    (name, units) pairs.
+
+    Parameters
+    ----------
+    handed : DataFrame, optional
+        `hand_out` of the night; needed for communities that take parcels.
+    """
+    zone = skus.set_index("sku_id")["temperature_zone"]
+    called = skus.set_index("sku_id")["name"]
+    seats = tasks[SEAT].drop_duplicates()
+    boxes = tasks[~tasks["destination_id"].isin(set(parcel_communities))].assign(order_id="")
+    rows = pd.DataFrame(boxes[["destination_id", "temperature_zone", "order_id", "sku_id", "units"]])
+    if handed is not None and parcel_communities:
+        own = handed[handed["community_id"].isin(set(parcel_communities)) & (handed["given"] > 0)]
+        parcels = pd.DataFrame(
+            {
+                "destination_id": own["community_id"],
+                "temperature_zone": own["sku_id"].map(zone).astype("str"),
+                "order_id": own["order_id"],
+                "sku_id": own["sku_id"],
+                "units": own["given"],
+            }
+        )
+        rows = pd.concat([rows, pd.DataFrame(parcels)], ignore_index=True)
+    key = ["destination_id", "temperature_zone", "order_id"]
+    rows = rows.sort_values([*key, "sku_id"])
+    items = zip(rows["sku_id"].map(called).fillna(rows["sku_id"]), rows["units"], strict=True)
+    grouped = rows.assign(item=pd.Series(list(items), index=rows.index, dtype=object)).groupby(key)
+    labels = pd.DataFrame({"units": grouped["units"].sum(), "items": grouped["item"].agg(list)}).reset_index()
+    group = labels.groupby(["destination_id", "temperature_zone"])
+    labels["parcel"] = group.cumcount() + 1
+    labels["parcels"] = group["units"].transform("size")
+    who = communities[["community_id", "name", "leader_id"]].rename(columns={"community_id": "destination_id"})
+    table = labels.merge(seats, on=["destination_id", "temperature_zone"]).merge(who, on="destination_id", how="left")
+    table["name"] = table["name"].fillna(table["destination_id"])
+    columns = [*SEAT, "name", "leader_id", "order_id", "parcel", "parcels", "units", "items"]
+    return table.sort_values([*SEAT[:5], "parcel"], ignore_index=True)[columns]
