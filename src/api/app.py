@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api.logs import configure_logs
+from api.metrics import RequestCounts
 from api.middleware import Frontier
 from api.pages import pages_router
 from api.problems import install_problems
@@ -62,7 +63,8 @@ def create_app(settings: Settings | None = None, *, desk: PlanningDesk | None = 
         generate_unique_id_function=_operation_id,
         redoc_url=None,
     )
-    app.add_middleware(Frontier, settings=chosen.service)
+    app.state.requests = RequestCounts()
+    app.add_middleware(Frontier, settings=chosen.service, requests=app.state.requests)
     install_problems(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.metrics import RequestCounts
 from api.problems import MEDIA_TYPE, Problem
 from contracts.settings import ServiceSettings
 
@@ -38,8 +39,9 @@ _DOCS = ("/docs", "/redoc")
 class Frontier:
     """Pure ASGI middleware; one object so that the order of its parts is visible in one place."""
 
-    def __init__(self, app: ASGIApp, *, settings: ServiceSettings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ServiceSettings, requests: RequestCounts) -> None:
         self._app = app
+        self._requests = requests
         self._most_bytes = settings.body_limit_mb * 1_000_000
         self._buckets = Buckets(per_minute=settings.requests_per_minute)
 
@@ -72,12 +74,15 @@ class Frontier:
             if found:
                 scope = {**scope, "path": found[1], "raw_path": found[1].encode(), "tuancai.form": found[2]}
             await self._app(scope, self._counted(receive), answer)
+        seconds = time.perf_counter() - started
+        route = getattr(scope.get("route"), "path", "none")
+        self._requests.add(scope["method"], route, seen["status"], seconds)
         facts = {
             "request_id": request_id,
             "method": scope["method"],
             "path": path,
             "status": seen["status"],
-            "seconds": round(time.perf_counter() - started, 4),
+            "seconds": round(seconds, 4),
             "key_id": getattr(scope["state"].get("holder"), "key_id", ""),
         }
         _LOG.info("%s %s %s", scope["method"], path, seen["status"], extra={"facts": facts})

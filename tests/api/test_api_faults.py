@@ -16,7 +16,7 @@ from api.jobs.shelf import Shelf
 from contracts.errors import StorageFullError, StoreError
 
 ASKED = {"delivery_date": "2026-04-22", "as_of": "2026-04-21T15:00:00Z"}
-STAGES = ("input", "forecast", "book", "purchase", "sorting", "routing", "save", "done")
+STAGES = ("input", "forecast", "book", "purchase", "sorting", "routing", "save", "ended")
 
 
 def wait_for(asker: Any, job_id: str, stage: str, *, seconds: float = 90) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_killed_worker_finishes_the_job_from_its_last_stage(
             killed.append(job["stage"])
             while service.worker.pid in (pid, None):
                 time.sleep(0.02)
-        job = wait_for(admin, job_id, "done")
+        job = wait_for(admin, job_id, "ended")
         assert job["state"] == "done", job
         assert len(killed) >= 2
         steps = service.queue.steps(job_id)

@@ -71,6 +71,8 @@ class Reporter:
 
     def __call__(self, step: str, fraction: float) -> None:
         """Report that the job is at `step` and has done `fraction` of all its work; the fraction never falls."""
+        if step == "done":
+            return  # the job is done when the plan is saved
         stage, at = self._last
         now = time.monotonic()
         if step == stage and now - at < REPORT_EVERY_S:

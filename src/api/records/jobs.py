@@ -136,6 +136,12 @@ class JobBook:
         newest = sa.select(JOBS).where(*wanted).order_by(JOBS.c.requested_at.desc(), JOBS.c.job_id)
         return self._rows(newest.limit(limit).offset(offset)), int(total)
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many jobs there are by kind and state."""
+        query = sa.select(JOBS.c.kind, JOBS.c.state, sa.func.count()).group_by(JOBS.c.kind, JOBS.c.state)
+        with self._database.reading() as connection:
+            return {(kind, state): int(count) for kind, state, count in connection.execute(query)}
+
     def waiting(self) -> list[JobRecord]:
         """Return the jobs that have not ended, the oldest first."""
         return self._rows(sa.select(JOBS).where(JOBS.c.state.in_(OPEN_STATES)).order_by(JOBS.c.requested_at))

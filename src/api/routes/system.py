@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from api.access import Duty, JobReader
 from api.asked import Running
+from api.metrics import CONTENT_TYPE, exposition
 from api.problems import PROBLEM_RESPONSES
 from contracts.errors import TuancaiError
 from contracts.settings import Settings
@@ -56,6 +58,16 @@ def ready(service: Running, response: Response) -> Readiness:
     able = parts["database"] == "ok"
     response.status_code = 200 if able else 503
     return Readiness(ready=able, parts=parts)
+
+
+@router.get(
+    "/v1/metrics",
+    summary="Metrics for Prometheus",
+    response_class=PlainTextResponse,
+)
+def get_metrics(request: Request, _holder: JobReader, service: Running) -> PlainTextResponse:
+    """Return requests of this process, jobs, imports and the stages of the latest plan, in Prometheus' text form."""
+    return PlainTextResponse(exposition(service, request.app.state.requests), media_type=CONTENT_TYPE)
 
 
 @router.get("/v1/settings", summary="Settings in force, without secrets")
