@@ -174,7 +174,8 @@ def _rebates(
         rates = np.sort(rng.uniform(0.01, 0.08, 3)).round(3)
         spots = np.sort(rng.uniform(0.4, 2.0, 3))
         rows += [
-            (s, round(float(spot) * share, 0) + i, float(rate)) for i, (spot, rate) in enumerate(zip(spots, rates))
+            (s, round(float(spot) * share, 0) + i, float(rate))
+            for i, (spot, rate) in enumerate(zip(spots, rates, strict=True))
         ]
     return pd.DataFrame(rows, columns=["supplier_id", "from_yuan", "rebate_rate"])
 
