@@ -68,7 +68,7 @@ class ImportReport:
             return rows + "."
         return (
             f"{rows}; {_units(self.units_read)} units in = {_units(self.units_accepted)} accepted "
-            f"({_units(self.units_ordered)} ordered - {_units(self.units_cancelled)} cancelled) "
+            f"({_units(self.units_ordered)} ordered - {_units(self.units_cancelled)} taken back by cancellation rows) "
             f"+ {_units(self.units_rejected)} rejected."
         )
 

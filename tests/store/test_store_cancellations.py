@@ -107,7 +107,10 @@ def test_cancellation_rows_of_a_file(store: Store, tmp_path: Path) -> None:
     ]
     assert lines["cancelled_at"].notna().tolist() == [True, False, True]
     assert report.failures["row"].tolist() == [6, 7, 8]
-    assert "units in = 1 accepted (14 ordered - 13 cancelled) + (-8) rejected" in report.reconciliation
+    assert (
+        "units in = 1 accepted (14 ordered - 13 taken back by cancellation rows) + (-8) rejected"
+        in report.reconciliation
+    )
 
 
 def test_a_later_file_may_tell_of_more_cancellations(store: Store, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_bad_rows_never_stop_the_good(store: Store, tmp_path: Path) -> None:
     assert found[8, "(row)"] == "9 cells, the header names 8"
     assert report.reconciliation == (
         "orders.csv: 8 rows read = 2 accepted (2 new, 0 changed, 0 there already) + 6 rejected; "
-        "7.500 units in = 4.500 accepted (4.500 ordered - 0 cancelled) + 3 rejected."
+        "7.500 units in = 4.500 accepted (4.500 ordered - 0 taken back by cancellation rows) + 3 rejected."
     )
     _balanced(report)
     lines = store.order_lines()
