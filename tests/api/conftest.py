@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -18,6 +21,8 @@ from contracts.settings import Settings
 from contracts.world import World
 from pipeline.desk import PlanningDesk
 
+POSTGRES = os.environ.get("TUANCAI_TEST_POSTGRES", "")
+"""URL of a PostgreSQL server whose role may create databases; the tests then run on it instead of SQLite."""
 DAY = "2026-04-22"
 EVENING = "2026-04-21T18:00:00+08:00"
 CUTOFF = "2026-04-21T23:00:00+08:00"
@@ -52,11 +57,42 @@ class Asker:
         raise AssertionError(f"job has not ended after {seconds} s: {job}")
 
 
+def database_of(folder: Path) -> str:
+    """Return the database of a folder: SQLite in it, or one of its own on the PostgreSQL server of the environment."""
+    if not POSTGRES:
+        return f"sqlite:///{folder}/tuancai.sqlite"
+    name = f"tuancai_{zlib.crc32(str(folder).encode())}"
+    server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        if not connection.scalar(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    return sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+def copy_city(source: Path, target: Path) -> None:
+    """Copy a city with its database."""
+    shutil.copytree(source, target)
+    if POSTGRES:
+        names = [sa.make_url(database_of(folder)).database for folder in (source, target)]
+        server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {names[1]}"))
+            connection.execute(sa.text(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}"))
+        server.dispose()
+
+
+@pytest.fixture(scope="session")
+def copied_city() -> Callable[[Path, Path], None]:
+    """Return how a city is copied with its database."""
+    return copy_city
+
+
 def folder_settings(folder: Path, **service: Any) -> Settings:
     """Return settings that keep everything in one folder and search briefly."""
     return Settings(
         storage={
-            "url": f"sqlite:///{folder}/tuancai.sqlite",
+            "url": database_of(folder),
             "history": folder / "history",
             "models": folder / "models",
         },
@@ -93,7 +129,7 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Pat
 def admin(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Asker]:
     """Return an admin on a running service with a worker; tests share it and leave the tables as they are."""
     folder = tmp_path_factory.mktemp("served") / "city"
-    shutil.copytree(trained_folder, folder)
+    copy_city(trained_folder, folder)
     with running(folder_settings(folder, worker="thread")) as asker:
         yield asker
 
@@ -140,6 +176,6 @@ def fresh(tmp_path: Path) -> Iterator[Asker]:
 def copied(tmp_path: Path, trained_folder: Path) -> Iterator[Asker]:
     """Return an admin on a copy of the trained city, without a worker."""
     folder = tmp_path / "city"
-    shutil.copytree(trained_folder, folder)
+    copy_city(trained_folder, folder)
     with running(folder_settings(folder)) as asker:
         yield asker

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -32,11 +31,11 @@ def wait_for(asker: Any, job_id: str, stage: str, *, seconds: float = 90) -> dic
 
 @pytest.mark.slow
 def test_killed_worker_finishes_the_job_from_its_last_stage(
-    tmp_path: Path, trained_folder: Path, settings_in: Any, service_on: Any
+    tmp_path: Path, trained_folder: Path, settings_in: Any, service_on: Any, copied_city: Any
 ) -> None:
     """kill -9 in forecast, purchase and routing: the job ends in one plan, and no finished stage is done again."""
     folder = tmp_path / "city"
-    shutil.copytree(trained_folder, folder)
+    copied_city(trained_folder, folder)
     with service_on(settings_in(folder, worker="process")) as admin:
         service = admin.client.app.state.service
         job_id = admin.post("/v1/plans", json=ASKED).json()["job_id"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +15,12 @@ DAY = "2026-04-22"
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: Any, trained_folder: Any, settings_in: Any, service_on: Any) -> Iterator[dict[str, Any]]:
+def life(
+    tmp_path_factory: Any, trained_folder: Any, settings_in: Any, service_on: Any, copied_city: Any
+) -> Iterator[dict[str, Any]]:
     """Walk a plan and its successor through their states once; tests look at what happened."""
     folder = tmp_path_factory.mktemp("life") / "city"
-    shutil.copytree(trained_folder, folder)
+    copied_city(trained_folder, folder)
     with service_on(settings_in(folder)) as admin:
         desk = admin.client.app.state.service.desk
 

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from datetime import timedelta
 from types import FrameType
 
 from dbos import DBOS, DBOSConfig
@@ -15,6 +16,7 @@ from dbos import DBOS, DBOSConfig
 from api.jobs.queue import QUEUE, VERSION, jobs_url
 from api.jobs.work import Bench, set_bench
 from api.records import Records
+from contracts.errors import StoreError
 from contracts.settings import Settings
 from pipeline.desk import PlanningDesk
 
@@ -29,6 +31,8 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._records: Records | None = None
+        self._ended = threading.Event()
+        self._pulse: threading.Thread | None = None
 
     def start(self, desk: PlanningDesk | None = None) -> None:
         """Open desk and records, take up own unfinished jobs, listen to the queue."""
@@ -47,10 +51,36 @@ class Worker:
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update")
+        self._ended.clear()
+        self._pulse = threading.Thread(target=self._beat, args=(self._records,), name="worker-pulse", daemon=True)
+        self._pulse.start()
         _LOG.info("worker %s listens", self._settings.service.worker_id)
+
+    def _beat(self, records: Records) -> None:
+        """Say on the roll that this worker lives, and put jobs of workers that fell silent back into the queue."""
+        service = self._settings.service
+        silence = timedelta(seconds=service.worker_silence_s)
+        while True:
+            try:
+                records.workers.present(service.worker_id)
+                for silent in records.workers.take_off_silent(silence=silence, but=service.worker_id):
+                    self._take_over(silent)
+            except StoreError as away:
+                _LOG.warning("worker %s cannot reach the roll: %s", service.worker_id, away)
+            if self._ended.wait(service.worker_silence_s / 5):
+                return
+
+    def _take_over(self, silent: str) -> None:
+        jobs = DBOS.list_workflows(status="PENDING", executor_id=silent, load_input=False, load_output=False)
+        for job in jobs:
+            DBOS.resume_workflow(job.workflow_id, queue_name=QUEUE)
+        _LOG.warning("worker %s fell silent; %d of its jobs are queued again", silent, len(jobs))
 
     def stop(self) -> None:
         """Stop listening; a job under way stays open and is taken up by the next start."""
+        self._ended.set()
+        if self._pulse is not None:
+            self._pulse.join(5)
         DBOS.destroy(workflow_completion_timeout_sec=0)
         set_bench(None)
         if self._records is not None:

@@ -9,6 +9,7 @@ from api.records.jobs import JobBook
 from api.records.keys import KeyBook
 from api.records.plan_states import PlanStates
 from api.records.progress import SortingProgress
+from api.records.roll_call import RollCall
 from api.records.schema import METADATA
 from contracts.settings import StorageSettings
 from store.database import Database
@@ -24,6 +25,7 @@ class Records:
     audit: AuditLog
     plan_states: PlanStates
     progress: SortingProgress
+    workers: RollCall
 
     @classmethod
     def open(cls, storage: StorageSettings) -> Records:
@@ -38,6 +40,7 @@ class Records:
             AuditLog(database),
             PlanStates(database),
             SortingProgress(database),
+            RollCall(database),
         )
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -108,7 +109,13 @@ def _database(service: Running) -> str:
 
 
 def _worker(service: Running) -> str:
-    return "ok" if service.worker is not None else "kept elsewhere"
+    silence = timedelta(seconds=service.settings.service.worker_silence_s)
+    try:
+        heard = service.records.workers.heard()
+    except TuancaiError as error:
+        return str(error)
+    alive = sorted(name for name, at in heard.items() if datetime.now(UTC) - at < silence)
+    return f"ok: {', '.join(alive)}" if alive else "no worker was heard of lately; jobs wait"
 
 
 def _model(service: Running) -> str:
