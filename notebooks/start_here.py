@@ -33,7 +33,7 @@ print(f"{len(lines):,} order lines, {len(reference.communities)} communities, {l
 
 # %% [markdown]
 # ## Demand
-# Orders become daily demand: a listed SKU without a sale is a zero, an unlisted one is no row, a sold-out day is censored.
+# Orders become daily demand: listed without a sale is a zero, not listed is no row, a sold-out day is censored.
 
 # %%
 history = build_history(lines, reference.listings, reference.communities)
