@@ -99,7 +99,7 @@ class _Search:
     def spread(self, model: WaveModel, yuan: float) -> NDArray[np.int64] | None:
         """Return the most even waves found among those that cost at most `yuan`; turns the model to this goal."""
         cap_cost(model, yuan)
-        spread_workers(model, self.floor, weight=1.0)
+        spread_workers(model, self.floor)
         answer = self.run(model.problem, share=0.5, nodes=SPREAD_NODES, note=False)
         nowhere = np.full(len(self.floor.units), UNPLACED)
         return None if answer.found is None else read_waves(model, answer.found, nowhere)
@@ -118,7 +118,7 @@ class _Search:
             if extra:
                 held[rng.choice(small, min(REPAIR_FREE * extra, len(small)), replace=False)] = UNPLACED
             model = wave_model(self.floor, whole=True, fixed=held)
-            spread_workers(model, self.floor, weight=self._hair())
+            spread_workers(model, self.floor, beside_cost=self._hair())
             answer = self.run(model.problem, share=0.5, nodes=REPAIR_NODES, note=False)
             if answer.found is not None:
                 held = read_waves(model, answer.found, held)

@@ -26,6 +26,8 @@ from optimize.sorting.floor import UNPLACED, Floor, workers_for
 from optimize.sorting.solver import LpAffineExpression, LpProblem, LpVariable, new_problem
 
 Term = tuple[LpVariable, float]
+SPREAD_STEPS = 40
+"""Steps by which squared workers are measured in a wave: finer than a fortieth of the floor, nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -157,30 +159,33 @@ def cap_cost(model: WaveModel, yuan: float) -> None:
     problem += model.cost <= yuan - model.base_yuan + 1e-6 * (1.0 + abs(yuan)), "cap_cost"
 
 
-def spread_workers(model: WaveModel, floor: Floor, *, weight: float) -> None:
-    """Make the sum over waves of squared workers the objective (`weight` 1), or add it to the cost.
+def spread_workers(model: WaveModel, floor: Floor, *, beside_cost: float | None = None) -> None:
+    """Make the sum over waves of squared workers the objective, or add it to the cost at the weight `beside_cost`.
 
-    y_w = z_w1 + z_w2 + ... with 0 <= z <= 1 and rising costs 1, 3, 5, ... sums to y_w squared. Among equal spreads
-    earlier waves are a hair cheaper: what is left of the night is the reserve. A batch that leaves the wave it has in
-    the plan people have weighs more than any spread.
+    y_w = z_w1 + z_w2 + ... with 0 <= z <= q and rising prices q, 3 q, 5 q, ... sums to y_w squared at multiples of q
+    and to the chord between; q is 1 on floors of up to `SPREAD_STEPS` workers. Among equal spreads earlier waves are
+    a hair cheaper: what is left of the night is the reserve. A batch that leaves the wave it has in the plan people
+    have weighs more than any spread.
     """
-    most = len(model.y) * floor.zone.max_workers**2
-    later = 1.0 / (len(model.y) * (1 + len(model.y) * floor.zone.max_workers))
+    weight = 1.0 if beside_cost is None else beside_cost
+    people, count = floor.zone.max_workers, len(model.y)
+    q = -(-people // SPREAD_STEPS)
+    later = 1.0 / (count * (1 + count * people))
     problem = model.problem
-    moved = [(variable, weight * most) for (d, w), variable in model.x.items() if floor.before[d] not in (UNPLACED, w)]
-    terms: list[Term] = moved
+    away = weight * count * (people + q) ** 2
+    terms = [(variable, away) for (d, w), variable in model.x.items() if floor.before[d] not in (UNPLACED, w)]
     for w, y in enumerate(model.y):
-        steps = [problem.add_variable(f"z_{w}_{j}", 0, 1) for j in range(floor.zone.max_workers)]
+        steps = [problem.add_variable(f"z_{w}_{j}", 0, q) for j in range(-(-people // q))]
         problem += LpAffineExpression([*((z, 1.0) for z in steps), (y, -1.0)]) == 0, f"steps_{w}"
-        terms += [(z, weight * (2 * j + 1 + later * w)) for j, z in enumerate(steps)]
+        terms += [(z, weight * (q * (2 * j + 1) + later * w)) for j, z in enumerate(steps)]
     spread = LpAffineExpression(terms)
-    model.problem.setObjective(spread if weight == 1.0 else model.cost + spread)
+    problem.setObjective(spread if beside_cost is None else model.cost + spread)
 
 
 def read_waves(model: WaveModel, values: dict[str, float], fixed: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return each batch's wave; one that the answer splits over waves stays `UNPLACED`."""
     waves = fixed.copy()
     for (d, w), variable in model.x.items():
-        if values[variable.name] > 1 - 1e-6:
+        if values[variable.name] > 1 - 1e-5:
             waves[d] = w
     return waves
