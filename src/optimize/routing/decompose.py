@@ -14,11 +14,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.routing.duty import Duty
+from optimize.routing.duty import Duty, renumbered
 from optimize.routing.fleet import on_best_vans
 from optimize.routing.partition import best_of_all, net_yuan
 from optimize.routing.portfolio import search_side_by_side
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 LITTLE_GAIN = 5e-4
 """A round that saves a smaller share of the cost makes the next ones longer."""
 STRETCH = 1.3
+FIRST_SHARE = 0.25
+"""Most seconds of the first search of the whole, as a share."""
 PARTITION_SHARE = 0.05
 """Share of the seconds kept for the best set of all duties seen."""
 
@@ -53,15 +56,16 @@ class Parts:
     whole: int = 150
     stops: int = 200
     iterations_per_stop: float = 10.0
-    first_iterations_per_stop: float = 1.0
+    first_iterations_per_stop: float = 0.5
 
 
 def search_parts(territory: Territory, effort: Effort, *, parts: Parts, start: Sequence[Duty] = ()) -> Found:
     """Return the best duties of a territory; iterations count by the share of the stops they search.
 
     A small one is searched whole, by several workers side by side (`portfolio`). Between rounds whole duties move to
-    better vans (`fleet`); rounds that gain little make the next ones longer; the last step is the best set of all
-    duties seen (`partition`), which can only improve and says by how much.
+    better vans (`fleet`); rounds that gain little make the next ones longer and, up to two parts' size, alternate with
+    searches of the whole; the last step is the best set of all duties seen (`partition`), which can only improve and
+    says by how much.
     """
     if len(territory.stops) <= parts.whole:
         return search_side_by_side(territory, effort, start=start)
@@ -71,24 +75,34 @@ def search_parts(territory: Territory, effort: Effort, *, parts: Parts, start: S
     first = _first_effort(effort, parts, size)
     found = search(territory, first, start=start) if start else first_duties(territory, first)
     if found.duties is None:
-        return found
+        left = max(ends - time.perf_counter(), 0.05)
+        return search_side_by_side(territory, replace(effort, seconds=left))
     duties, spent = on_best_vans(territory, found.duties), float(found.iterations)
     seen = dict.fromkeys(duties)
-    yuan, stretch = net_yuan(territory, duties), 1.0
+    yuan, stretch, whole_turn = net_yuan(territory, duties), 1.0, False
     with ThreadPoolExecutor(effort.workers) as pool:
         while time.perf_counter() < ends and (effort.iterations is None or spent < effort.iterations):
-            clusters = clustered(territory, duties, min(parts.stops, -(-size // 2)), random)
             longer = replace(parts, iterations_per_stop=parts.iterations_per_stop * stretch)
-            tasks = _tasks(territory, duties, clusters, longer, random, ends)
+            if whole_turn:
+                tasks = _whole_tasks(territory, duties, effort.workers, longer, random, ends)
+            else:
+                clusters = clustered(territory, duties, min(parts.stops, -(-size // 2)), random)
+                tasks = _tasks(territory, duties, clusters, longer, random, ends)
             answers = list(pool.map(_search_task, tasks))
-            spent += sum(a.iterations * len(task.stops) / size for task, a in zip(tasks, answers, strict=True))
             for task, answer in zip(tasks, answers, strict=True):
                 seen.update(dict.fromkeys(task.mapped(answer.seen)))
-            duties = tuple(duty for task, a in zip(tasks, answers, strict=True) for duty in task.better(a))
+            better = [task.better(answer) for task, answer in zip(tasks, answers, strict=True)]
+            if whole_turn:
+                spent += max(answer.iterations for answer in answers)
+                duties = min(better, key=partial(net_yuan, territory))
+            else:
+                spent += sum(a.iterations * len(task.stops) / size for task, a in zip(tasks, answers, strict=True))
+                duties = tuple(duty for part in better for duty in part)
             duties = on_best_vans(territory, duties)
             before, yuan = yuan, net_yuan(territory, duties)
-            if before - yuan < LITTLE_GAIN * abs(before):
-                stretch *= STRETCH
+            stuck = before - yuan < LITTLE_GAIN * abs(before)
+            stretch *= STRETCH if stuck else 1.0
+            whole_turn = stuck and not whole_turn and size <= 2 * parts.stops
     united, slow = best_of_all(territory, duties, seen, seconds=max(effort.seconds * PARTITION_SHARE, 1.0))
     saved = yuan - net_yuan(territory, united)
     log.info(
@@ -104,7 +118,11 @@ def search_parts(territory: Territory, effort: Effort, *, parts: Parts, start: S
 
 def _first_effort(effort: Effort, parts: Parts, size: int) -> Effort:
     iterations = round(parts.first_iterations_per_stop * size)
-    return replace(effort, iterations=min(iterations, effort.iterations or iterations))
+    return replace(
+        effort,
+        iterations=min(iterations, effort.iterations or iterations),
+        seconds=effort.seconds * FIRST_SHARE,
+    )
 
 
 @dataclass(frozen=True)
@@ -120,10 +138,7 @@ class _Task:
 
     def mapped(self, duties: Sequence[Duty]) -> tuple[Duty, ...]:
         """Return the part's duties in the numbers of the whole."""
-        return tuple(
-            Duty(int(self.vans[d.van]), tuple(tuple(int(self.stops[s]) for s in trip) for trip in d.trips))
-            for d in duties
-        )
+        return renumbered(duties, stops=self.stops.tolist(), vans=self.vans.tolist())
 
     def better(self, answer: Found) -> tuple[Duty, ...]:
         """Return the part's duties in the numbers of the whole: the answer if it costs less, the old ones otherwise."""
@@ -136,7 +151,7 @@ class _Task:
 def _search_task(task: _Task) -> Found:
     stop_of = {int(stop): number for number, stop in enumerate(task.stops)}
     van_of = {int(van): number for number, van in enumerate(task.vans)}
-    start = [Duty(van_of[d.van], tuple(tuple(stop_of[s] for s in trip) for trip in d.trips)) for d in task.duties]
+    start = renumbered(task.duties, stops=stop_of, vans=van_of)
     return search(task.part, task.effort, start=start)
 
 
@@ -169,6 +184,25 @@ def _tasks(
         )
         tasks.append(_Task(territory, part, stops, vans, mine, work))
     return tasks
+
+
+def _whole_tasks(
+    territory: Territory,
+    duties: Sequence[Duty],
+    workers: int,
+    parts: Parts,
+    random: np.random.Generator,
+    ends: float,
+) -> list[_Task]:
+    """Return searches of the whole from the same duties with different seeds, one per worker."""
+    size = len(territory.stops)
+    iterations = max(round(parts.iterations_per_stop * size / 2), 1)
+    seconds = max(ends - time.perf_counter(), 0.05)
+    everything, vans = np.arange(size), np.arange(len(territory.vans))
+    return [
+        _Task(territory, territory, everything, vans, tuple(duties), Effort(iterations, seconds, int(seed)))
+        for seed in random.integers(1 << 31, size=workers)
+    ]
 
 
 def _share(count: int, clusters: int, random: np.random.Generator) -> NDArray[np.int64]:

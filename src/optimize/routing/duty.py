@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from optimize.routing.territory import Territory
@@ -21,6 +21,15 @@ class Duty:
     def stops(self) -> tuple[int, ...]:
         """Return the stops of all trips in order."""
         return tuple(stop for trip in self.trips for stop in trip)
+
+
+def renumbered(
+    duties: Iterable[Duty], *, stops: Mapping[int, int] | Sequence[int], vans: Mapping[int, int] | Sequence[int]
+) -> tuple[Duty, ...]:
+    """Return duties in the stop and van numbers of another territory; `stops[s]` is the new number of stop s."""
+    return tuple(
+        Duty(int(vans[duty.van]), tuple(tuple(int(stops[s]) for s in trip) for trip in duty.trips)) for duty in duties
+    )
 
 
 @dataclass(frozen=True)

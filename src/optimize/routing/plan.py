@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -45,27 +46,37 @@ Planned = Sequence[tuple[Territory, Sequence[Duty]]]
 
 
 def plan_tables(
-    planned: Planned, midnight: pd.Timestamp
+    planned: Planned, midnight: pd.Timestamp, *, names: Mapping[tuple[str, Duty], str] | None = None
 ) -> tuple[DataFrame[RouteStops], DataFrame[Trips], dict[str, float]]:
-    """Return the stops and trips of all duties and their cost in yuan by kind (fixed, distance, duty)."""
+    """Return the stops and trips of all duties and their cost in yuan by kind (fixed, distance, duty).
+
+    Routes are numbered by departure; `names` keeps the route id of (territory, duty) pairs.
+    """
     stop_rows: list[dict[str, object]] = []
     trip_rows: list[dict[str, object]] = []
     costs = {"fixed": 0.0, "distance": 0.0, "duty": 0.0}
+    known = names or {}
     for territory, duties in planned:
         timed = [(duty, timetable(territory, duty)) for duty in duties]
         timed.sort(key=lambda pair: (pair[1].trips[0].departs_s, pair[0].van, pair[0].trips))
-        for number, (duty, times) in enumerate(timed, start=1):
-            route = f"{territory.name}-R{number:03d}"
+        kept = {duty: known[territory.name, duty] for duty in duties if (territory.name, duty) in known}
+        fresh = _fresh_names(territory.name, set(kept.values()))
+        for duty, times in timed:
+            route = kept.get(duty) or next(fresh)
             fixed, distance, paid = duty_yuan(territory, duty, times)
             for kind, yuan in zip(costs, (fixed, distance, paid), strict=True):
                 costs[kind] += yuan
             _add_duty(territory, duty, route, stop_rows, trip_rows)
     stops = pd.DataFrame(stop_rows, columns=[*RouteStops.column_names()])
     trips = pd.DataFrame(trip_rows, columns=[*Trips.column_names()])
-    for frame, names in ((stops, ("arrive_at", "depart_at")), (trips, ("departs_at", "returns_at"))):
-        for name in names:
+    for frame, moments in ((stops, ("arrive_at", "depart_at")), (trips, ("departs_at", "returns_at"))):
+        for name in moments:
             frame[name] = midnight + pd.to_timedelta(frame[name].astype(np.float64), unit="s")
     return RouteStops.check(stops), Trips.check(trips), costs
+
+
+def _fresh_names(territory: str, taken: set[str]) -> Iterator[str]:
+    return (name for number in count(1) if (name := f"{territory}-R{number:03d}") not in taken)
 
 
 def _add_duty(

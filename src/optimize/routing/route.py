@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from optimize.routing.check import check
 from optimize.routing.data import RoutingData
 from optimize.routing.decompose import Parts, search_parts
 from optimize.routing.diagnose import Diagnosis, diagnose, hopeless
-from optimize.routing.duty import Duty
+from optimize.routing.duty import Duty, renumbered
 from optimize.routing.handover import brought_at, last_mile
 from optimize.routing.insertion import insert_left_over
+from optimize.routing.partition import net_yuan
 from optimize.routing.plan import RoutePlan, plan_tables, unserved_table
+from optimize.routing.replan import given_duties, moved_stops, without
 from optimize.routing.solver import SOLVER, Effort
 from optimize.routing.territory import Territory
 
@@ -35,14 +37,23 @@ class _Answer:
 
     duties: tuple[Duty, ...]
     out_of_time: bool
+    moved: int = 0
+    names: Mapping[Duty, str] = field(default_factory=dict)
 
 
-def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
+def route(
+    data: RoutingData, *, limits: SolveLimits, previous: RoutePlan | None = None, frozen: Collection[str] = ()
+) -> RoutePlan:
     """Return the cheapest routes found.
 
     First the warehouses (direct communities and linehaul to depots), then each depot's vans with the goods as linehaul
     brings them. `limits.work` counts search iterations per territory; `limits.seconds` guards the whole call, and
     `report.stopped_by` says when it ended a search. Large territories are searched in parts (`decompose`).
+
+    With `previous` (a plan of the same city: the master routes, or the plan before late changes) the search starts from
+    its duties: routes named in `frozen` stay as they are, cancelled stops leave, new ones are inserted. Each stop that
+    changes its driver costs `settings.moved_stop_yuan` (cost ``moved``), and the searched duties are taken only if they
+    are cheaper, this price included, than the previous ones with the new stops inserted.
 
     Every stop is on a route or in `unserved` with its reason and cheapest cure. The cost is recomputed from the tables;
     the gap is to the bound of `lower_bound`, which is loose.
@@ -53,8 +64,8 @@ def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
         The plan did not survive `check`; it is not handed out.
     """
     started = time.perf_counter()
-    desk = _Desk(limits, started, data)
-    first = desk.searched(_aiming(data))
+    desk = _Desk(limits, started, data, previous, frozenset(frozen))
+    first = desk.searched(_aiming(data) if previous is None else data.warehouses)
     first = _late_linehaul(data, first, desk)
     ready = brought_at(data, [answer.duties for answer in first])
     arrived = [last_mile(depot, ready) for depot in data.depots]
@@ -65,9 +76,16 @@ def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
         (territory, answer.duties)
         for territory, answer in zip((*data.warehouses, *depots), (*first, *second), strict=True)
     ]
-    stops, trips, costs = plan_tables(planned, data.midnight)
+    names = {
+        (territory.name, duty): name
+        for (territory, _), answer in zip(planned, (*first, *second), strict=True)
+        for duty, name in answer.names.items()
+    }
+    stops, trips, costs = plan_tables(planned, data.midnight, names=names)
     unserved = unserved_table([*_unserved_rows(data, planned), *_stranded_rows(data, [left for _, left in arrived])])
     costs["unserved"] = data.settings.unserved_yuan * len(unserved)
+    if previous is not None:
+        costs["moved"] = data.settings.moved_stop_yuan * sum(answer.moved for answer in (*first, *second))
     costs["total"] = sum(costs.values())
     bound = sum(lower_bound(territory) for territory in (*data.warehouses, *data.depots))
     report = StageReport(
@@ -101,8 +119,18 @@ def route(data: RoutingData, *, limits: SolveLimits) -> RoutePlan:
 class _Desk:
     """Searches territories within the limits of the call: several at a time, or one at a time in parallel parts."""
 
-    def __init__(self, limits: SolveLimits, started: float, data: RoutingData) -> None:
+    def __init__(
+        self,
+        limits: SolveLimits,
+        started: float,
+        data: RoutingData,
+        previous: RoutePlan | None,
+        frozen: frozenset[str],
+    ) -> None:
         self.limits = limits
+        self.previous = previous
+        self.frozen = frozen
+        self.moved_yuan = data.settings.moved_stop_yuan
         self.ends = started + limits.seconds * (1.0 - TABLES_SHARE)
         self.stops_left = data.stops
         self.parts = Parts(data.settings.whole_stops, data.settings.part_stops, data.settings.part_iterations_per_stop)
@@ -125,18 +153,42 @@ class _Desk:
         share = side_by_side * len(territory.stops) / max(self.stops_left, 1)
         self.stops_left -= len(territory.stops)
         seconds = max((self.ends - time.perf_counter()) * min(share, 1.0), 0.05)
+        effort = Effort(self.limits.work, seconds, self.limits.seed, workers)
+        if self.previous is None:
+            duties, out_of_time = self._search(territory, effort, ())
+            return _Answer(duties, out_of_time)
+        given = given_duties(territory, self.previous, frozen=self.frozen)
+        open_part, rest = without(territory, given.frozen)
+        number = {int(stop): n for n, stop in enumerate(rest)}
+        vans = range(len(territory.vans))
+        before = renumbered(given.free, stops=number, vans=vans)
+        kept = insert_left_over(open_part, before)
+        found, out_of_time = self._search(open_part, effort, kept)
+        best = min((kept, found), key=lambda duties: self._price(open_part, duties, before))
+        return _Answer(
+            (*given.frozen, *renumbered(best, stops=rest.tolist(), vans=vans)),
+            out_of_time,
+            moved=len(moved_stops(best, before)),
+            names=given.names,
+        )
+
+    def _search(self, territory: Territory, effort: Effort, start: Sequence[Duty]) -> tuple[tuple[Duty, ...], bool]:
+        """Return duties for the stops that can be served at all, left-overs inserted where they fit."""
         possible = np.arange(len(territory.stops))
         if territory.unserved_yuan is not None:
             possible = np.setdiff1d(possible, hopeless(territory))
-        if not len(possible) or not territory.vans:
-            return _Answer((), out_of_time=False)
-        effort = Effort(self.limits.work, seconds, self.limits.seed, workers)
-        found = search_parts(territory.only(possible), effort, parts=self.parts)
-        duties = tuple(
-            Duty(duty.van, tuple(tuple(int(possible[s]) for s in trip) for trip in duty.trips))
-            for duty in found.duties or ()
-        )
-        return _Answer(insert_left_over(territory, duties), found.out_of_time)
+        if not len(possible) or not any(van.count for van in territory.vans):
+            return tuple(start), False
+        number = {int(stop): n for n, stop in enumerate(possible)}
+        there = [v for v, van in enumerate(territory.vans) if van.count]
+        part = replace(territory.only(possible), vans=tuple(territory.vans[v] for v in there))
+        begin = renumbered(start, stops=number, vans={van: n for n, van in enumerate(there)})
+        found = search_parts(part, effort, parts=self.parts, start=begin)
+        duties = renumbered(found.duties or (), stops=possible.tolist(), vans=there)
+        return insert_left_over(territory, duties), found.out_of_time
+
+    def _price(self, territory: Territory, duties: Sequence[Duty], before: Sequence[Duty]) -> float:
+        return net_yuan(territory, duties) + self.moved_yuan * len(moved_stops(duties, before))
 
 
 def _aiming(data: RoutingData) -> list[Territory]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -24,22 +25,26 @@ def first_duties(territory: Territory, effort: Effort) -> Found:
     A search of a mixed fleet keeps the mix it stumbles into, which can cost a third more. So each kind of van that
     could serve everything alone is tried alone, and the best start is searched on with the whole fleet.
     """
+    ends = time.perf_counter() + effort.seconds
     kinds = list(_alone(territory))
+    if len(kinds) < 2:
+        return search(territory, effort)
     trial = replace(effort, iterations=max(round((effort.iterations or 0) * TRIAL_SHARE), 1))
     starts = []
-    for vans in kinds if len(kinds) > 1 else []:
+    for vans in kinds:
+        trial = replace(trial, seconds=max((ends - time.perf_counter()) / (len(kinds) + 2), 0.05))
         found = search(replace(territory, vans=tuple(territory.vans[v] for v in vans)), trial)
         if found.duties is not None:
             duties = tuple(Duty(int(vans[duty.van]), duty.trips) for duty in found.duties)
             starts.append(on_best_vans(territory, duties))
     best = min(starts, key=lambda duties: net_yuan(territory, duties), default=())
-    whole = search(territory, trial if best else effort)
-    mixed = on_best_vans(territory, whole.duties or ())
+    whole = search(territory, trial if best else replace(effort, seconds=max(ends - time.perf_counter(), 0.05)))
     if not best:
         return whole
+    mixed = on_best_vans(territory, whole.duties or ())
     if whole.duties is not None and net_yuan(territory, mixed) < net_yuan(territory, best):
         best = mixed
-    found = search(territory, effort, start=best)
+    found = search(territory, replace(effort, seconds=max(ends - time.perf_counter(), 0.05)), start=best)
     spent = found.iterations + (trial.iterations or 0) * (len(kinds) + 1)
     return replace(found, duties=found.duties if found.duties is not None else best, iterations=spent)
 

@@ -1,0 +1,107 @@
+"""Planning again from a plan: frozen routes stay, late stops come in, cancelled ones go, changes have a price."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from optimize.routing.duty import Duty, holds, timetable
+from optimize.routing.plan import RoutePlan
+from optimize.routing.territory import Territory
+
+
+@dataclass(frozen=True)
+class Given:
+    """Duties of one territory that a plan starts from.
+
+    Attributes
+    ----------
+    frozen : tuple of Duty
+        Kept as they are.
+    free : tuple of Duty
+        The search may change them.
+    names : mapping of Duty to str
+        Route ids; a duty that stays as it is keeps its id.
+    """
+
+    frozen: tuple[Duty, ...] = ()
+    free: tuple[Duty, ...] = ()
+    names: Mapping[Duty, str] = field(default_factory=dict)
+
+
+def given_duties(territory: Territory, plan: RoutePlan, *, frozen: Collection[str] = ()) -> Given:
+    """Return a plan's duties in a territory as it is now.
+
+    Stops the territory no longer has are taken off their trips; stops it has anew are in no duty yet. A duty that no
+    longer keeps the rules (heavier goods, a later release) is dropped from the start and its stops are searched anew,
+    frozen or not. The parts of a divided depot are matched by their order, since their goods may have changed.
+    """
+    numbers: dict[tuple[str, bool], list[int]] = {}
+    for stop in reversed(range(len(territory.stops))):
+        key = (territory.stops.ids[stop], bool(territory.stops.is_depot[stop]))
+        numbers.setdefault(key, []).append(stop)
+    vans = {van.vehicle_type_id: number for number, van in enumerate(territory.vans)}
+    rows = plan.stops[plan.stops["base_id"].isin(territory.base_ids)].sort_values(["route_id", "trip", "seq"])
+    left = [van.count for van in territory.vans]
+    kept: dict[bool, list[Duty]] = {True: [], False: []}
+    names: dict[Duty, str] = {}
+    for route, mine in rows.groupby("route_id", sort=True):
+        van = vans.get(mine["vehicle_type_id"].iloc[0])
+        trips = [_stops(trip, numbers) for _, trip in mine.groupby("trip", sort=True)]
+        duty = Duty(-1 if van is None else van, tuple(trip for trip in trips if trip))
+        if van is None or not duty.trips or not left[van] or not holds(territory, duty, timetable(territory, duty)):
+            continue
+        left[van] -= 1
+        kept[route in frozen].append(duty)
+        names[duty] = str(route)
+    return Given(frozen=tuple(kept[True]), free=tuple(kept[False]), names=names)
+
+
+def _stops(trip: pd.DataFrame, numbers: Mapping[tuple[str, bool], list[int]]) -> tuple[int, ...]:
+    found = []
+    for depot, community in zip(trip["depot_id"], trip["community_id"], strict=True):
+        left = numbers.get((depot, True) if isinstance(depot, str) else (community, False))
+        if left:
+            found.append(left.pop())
+    return tuple(found)
+
+
+def without(
+    territory: Territory, frozen: Sequence[Duty]
+) -> tuple[Territory, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Return the territory without the stops and vans of frozen duties, and which stops remain."""
+    busy = np.bincount([duty.van for duty in frozen], minlength=len(territory.vans))
+    done = [stop for duty in frozen for stop in duty.stops]
+    rest = np.setdiff1d(np.arange(len(territory.stops)), np.array(done, dtype=np.int64)).astype(np.int64)
+    vans = tuple(replace(van, count=van.count - int(n)) for van, n in zip(territory.vans, busy, strict=True))
+    return replace(territory.only(rest), vans=vans), rest
+
+
+def moved_stops(duties: Sequence[Duty], master: Sequence[Duty]) -> list[int]:
+    """Return the stops whose driver changes against a master route set.
+
+    Each master duty is taken over by the duty that keeps most of its stops (the first in order on a tie), and a duty
+    takes over one master duty only. A stop on another duty than the one that took over its master's is moved; a stop
+    the master does not have is new, and a stop no longer on any duty is counted as unserved, not here.
+
+    Examples
+    --------
+    >>> moved_stops([Duty(0, ((1, 2, 3),)), Duty(0, ((4,),))], [Duty(0, ((1, 2),)), Duty(0, ((3, 4),))])
+    [3]
+    """
+    now = {stop: number for number, duty in enumerate(duties) for stop in duty.stops}
+    shared = Counter((number, now[stop]) for number, duty in enumerate(master) for stop in duty.stops if stop in now)
+    heir: dict[int, int] = {}
+    for (was, becomes), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
+        if was not in heir and becomes not in heir.values():
+            heir[was] = becomes
+    return sorted(
+        stop
+        for number, duty in enumerate(master)
+        for stop in duty.stops
+        if stop in now and heir.get(number) != now[stop]
+    )
