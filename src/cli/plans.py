@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from cli.context import city_of, day_of
@@ -12,13 +13,15 @@ from cli.show import console, progress_bar, show_plan, show_table
 from pipeline import views
 from pipeline.artefacts import write_artefacts
 from pipeline.replay import rerun_plan
+from pipeline.risk import chat_text
+from store import export_table
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the `tuancai` command."""
-    for command in (plan, plans, show, orders, sorting, loads, routes, export, rerun):
+    for command in (plan, plans, show, risk, orders, sorting, loads, routes, export, rerun):
         app.command()(command)
 
 
@@ -50,6 +53,28 @@ def show(context: typer.Context, plan_id: PlanId) -> None:
     """Show a plan. 查看计划。"""
     city = city_of(context)
     show_plan(city.desk.saved_plan(plan_id), city.desk.store.reference(), timezone=city.settings.city.timezone)
+
+
+def risk(
+    context: typer.Context,
+    plan_id: PlanId,
+    since: Annotated[str | None, typer.Option(help="Only what changed since this earlier plan of the night.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this CSV, XLSX or Parquet file.")] = None,
+    chat: Annotated[str | None, typer.Option(help="Print the chat text of this warehouse instead.")] = None,
+) -> None:
+    """Show what may be short or left over at the cutoff, in yuan, and what to top up. 风险表。"""
+    city = city_of(context)
+    table = city.desk.risk_table(plan_id, changed_since=since)
+    timezone = city.settings.city.timezone
+    if out is not None:
+        export_table(table, out, headers="both", timezone=timezone)
+        console.print(f"{len(table):,} rows in {out}")
+    if chat is not None:
+        as_of = pd.Timestamp(city.desk.store.plan_summary(plan_id).as_of).tz_convert(timezone)
+        console.print(chat_text(table, chat, as_of=f"{as_of:%m-%d %H:%M}"))
+        return
+    hidden = ["on_hand", "due_in", "outside_units", "expected_surplus", "surplus_yuan", "top_up_units", "reason"]
+    show_table("Risk as of the plan's moment", table.drop(columns=hidden), most=30, timezone=timezone)
 
 
 def orders(

@@ -20,6 +20,7 @@ from pipeline.models import NightModels
 from pipeline.night import NightInput, context_of, plan_night
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
+from pipeline.risk import risk_table
 from pipeline.training import Registries, Training, backtest_models, promote_challenger, train_models
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
@@ -144,6 +145,13 @@ class PlanningDesk:
             locked=None if after is None else self._sent_lines(after),
             after=after,
         )
+
+    def risk_table(self, plan_id: str, *, changed_since: str | None = None) -> pd.DataFrame:
+        """Return the risk table of a kept plan; only what changed since another plan of the night, if given."""
+        earlier = None if changed_since is None else self.risk_table(changed_since)
+        plan = self.saved_plan(plan_id)
+        sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)
+        return risk_table(plan, self.store.reference(), sent=sent, previous=earlier)
 
     def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
         lines = PurchaseLines.check(self.store.plan_table(plan_id, "purchase_lines"))

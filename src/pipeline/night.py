@@ -88,7 +88,7 @@ def plan_night(
     book = step("book", lambda: open_book(night, expected, settings, progress))
     bought = step("purchase", lambda: buy(night, book, settings, progress))
     arrived = arrivals(night.reference, bought.lines, delivery_date=night.delivery_date, city=settings.city)
-    allotments = share_out(asked_units(book, night.reference.communities), supply(arrived))
+    allotments = share(night, book, arrived, settings)
     waves = routes = None
     if bought.report.status.has_plan:
         waves = step("sorting", lambda: sort_goods(night, allotments, arrived, settings, progress))
@@ -163,6 +163,20 @@ def buy(night: NightInput, book: DataFrame[OrderBook], settings: Settings, progr
             seed=effort.seed,
             workers=effort.workers,
         ),
+    )
+
+
+def share(
+    night: NightInput, book: DataFrame[OrderBook], arrived: DataFrame[Arrivals], settings: Settings
+) -> DataFrame[Allotments]:
+    """Share the goods among the communities, in whole units until the cutoff and exactly as ordered from then on."""
+    city = settings.city
+    cutoff = clock_instant(city.cutoff, delivery_date=night.delivery_date, timezone=city.timezone)
+    return share_out(
+        asked_units(book, night.reference.communities),
+        supply(arrived),
+        rule=settings.sorting.shortage_rule,
+        at_cutoff=night.as_of >= cutoff,
     )
 
 
