@@ -113,7 +113,7 @@ def town() -> Town:
     model = fit_curve(
         orders[orders["delivery_date"] < TODAY],
         skus=skus,
-        settings=BookSettings(),
+        settings=BookSettings(boost_rows=20_000, boost_leaf_rows=100),
         city=CITY,
         communities=communities,
     )

@@ -153,7 +153,7 @@ def test_model_pickles_and_ignores_open_dates(town, at):
         fit_curve(
             orders,
             skus=town.skus,
-            settings=BookSettings(),
+            settings=BookSettings(curve_days=20),
             city=CitySettings(),
             communities=town.communities,
             as_of=at("12:00"),

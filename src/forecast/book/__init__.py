@@ -1,8 +1,9 @@
 """The order book: what is ordered, what is still expected until the cutoff, and how sure that is."""
 
+from forecast.book.batches import add_batch
 from forecast.book.count import set_aside
 from forecast.book.model import BookModel, cold_model, fit_curve
 from forecast.book.update import update_book
 from forecast.book.window import OrderWindow
 
-__all__ = ["BookModel", "OrderWindow", "cold_model", "fit_curve", "set_aside", "update_book"]
+__all__ = ["BookModel", "OrderWindow", "add_batch", "cold_model", "fit_curve", "set_aside", "update_book"]

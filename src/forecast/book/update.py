@@ -88,16 +88,7 @@ def update_book(
         sources=pd.Index(pd.unique(forecast["source"])),
         model=model if model is not None else cold_model(BookSettings(), city),
     )
-    rows = ForecastRows.read(forecast, dates=dates, skus=skus, sources=night.sources, places=places)
-    counted = _Ordered(
-        date=codes_of(ordered["delivery_date"], dates),
-        community=codes_of(ordered["community_id"], places.ids["community"]),
-        sku=codes_of(ordered["sku_id"], skus),
-        units=ordered["quantity"].to_numpy(np.float64) * ~ordered["cancelled"].to_numpy(bool),
-    )
-    levels = [level for level in range(len(LEVELS)) if not len(forecast) or (rows.level == level).any()]
-    parts = [part for code, day in enumerate(dates) for part in _book_of_day(night, rows, counted, code, day, levels)]
-    book = OrderBook.check(_stacked(parts))
+    book = OrderBook.check(_rows(night, forecast, ordered, dates))
     _LOG.info(
         "update_book: %d forecast rows, %d lines, %d book rows, %.1f s",
         len(forecast),
@@ -142,6 +133,21 @@ def _delivery_dates(
             f"The forecast has no rows and no delivery date with orders is still open at {moment}: there is no book."
         )
     return dates
+
+
+def _rows(night: _Night, forecast: DataFrame[Forecast], ordered: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return the book's rows of all dates and levels; the code arrays are let go on return."""
+    rows = ForecastRows.read(forecast, dates=dates, skus=night.skus, sources=night.sources, places=night.places)
+    counted = _Ordered(
+        date=codes_of(ordered["delivery_date"], dates),
+        community=codes_of(ordered["community_id"], night.places.ids["community"]),
+        sku=codes_of(ordered["sku_id"], night.skus),
+        units=ordered["quantity"].to_numpy(np.float64) * ~ordered["cancelled"].to_numpy(bool),
+    )
+    levels = [level for level in range(len(LEVELS)) if not len(forecast) or (rows.level == level).any()]
+    return _stacked(
+        [part for code, day in enumerate(dates) for part in _book_of_day(night, rows, counted, code, day, levels)]
+    )
 
 
 def _book_of_day(
