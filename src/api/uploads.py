@@ -14,7 +14,7 @@ from pathlib import Path
 from fastapi import UploadFile
 from pydantic import ValidationError
 
-from contracts.errors import MappingError, StorageFullError
+from contracts.errors import CorruptFileError, MappingError, StorageFullError
 from store import Mapping, load_mapping, shipped_mappings
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet")
@@ -30,6 +30,8 @@ def kept_upload(upload: UploadFile) -> Iterator[Path]:
         The name's suffix is not one we can read.
     StorageFullError
         The disk is full.
+    CorruptFileError
+        The file cannot be read.
     """
     given = Path(upload.filename or "").name
     suffix = Path(given).suffix.lower()
@@ -45,7 +47,10 @@ def kept_upload(upload: UploadFile) -> Iterator[Path]:
                 shutil.copyfileobj(upload.file, file, 1 << 20)
         except OSError as full:
             raise StorageFullError(f"The upload could not be kept: {full}. Nothing was imported.") from full
-        yield path
+        try:
+            yield path
+        except OSError as broken:  # a reader's word for a file that is not what its name says
+            raise CorruptFileError(plain, str(broken)) from broken
 
 
 def read_mapping(name: str, rules: str | None) -> Mapping:

@@ -179,3 +179,12 @@ def copied(tmp_path: Path, trained_folder: Path) -> Iterator[Asker]:
     copy_city(trained_folder, folder)
     with running(folder_settings(folder)) as asker:
         yield asker
+
+
+@pytest.fixture(scope="module")
+def copied_once(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Asker]:
+    """Return an admin on a copy of the trained city that the tests of a module share and may fill with anything."""
+    folder = tmp_path_factory.mktemp("shared") / "city"
+    copy_city(trained_folder, folder)
+    with running(folder_settings(folder)) as asker:
+        yield asker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from api.jobs.shelf import Shelf
+from api.jobs.worker import run_worker
 from contracts.errors import StorageFullError, StoreError
 
 ASKED = {"delivery_date": "2026-04-22", "as_of": "2026-04-21T15:00:00Z"}
@@ -57,6 +59,40 @@ def test_killed_worker_finishes_the_job_from_its_last_stage(
         assert [at for _, at in steps] == sorted(at for _, at in steps)
         assert admin.get("/v1/plans").json()["total"] == 1
         assert not (folder / "work" / job_id).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TUANCAI_TEST_POSTGRES" not in os.environ, reason="two workers share a queue on PostgreSQL only")
+def test_another_worker_takes_over_from_a_killed_one(
+    tmp_path: Path, trained_folder: Path, settings_in: Any, service_on: Any, copied_city: Any
+) -> None:
+    """Two workers share the queue; one is killed in mid-plan and does not come back; the other ends the job."""
+    folder = tmp_path / "city"
+    copied_city(trained_folder, folder)
+    spawn = multiprocessing.get_context("spawn")
+    names = ("east", "west")
+    with service_on(settings_in(folder)) as admin:
+        workers = {
+            name: spawn.Process(
+                target=run_worker, args=(settings_in(folder, worker_id=name, worker_silence_s=2.0),), name=name
+            )
+            for name in names
+        }
+        for worker in workers.values():
+            worker.start()
+        try:
+            job_id = admin.post("/v1/plans", json=ASKED).json()["job_id"]
+            wait_for(admin, job_id, "forecast")
+            first = admin.client.app.state.service.queue.runner(job_id)
+            workers[first].kill()
+            job = wait_for(admin, job_id, "ended", seconds=180)
+        finally:
+            for worker in workers.values():
+                worker.kill()
+                worker.join()
+        assert job["state"] == "done", job
+        assert admin.client.app.state.service.queue.runner(job_id) == ({*names} - {first}).pop()
+        assert admin.get("/v1/plans").json()["total"] == 1
 
 
 def test_job_written_down_but_never_queued_is_queued_at_the_next_start(

@@ -87,6 +87,11 @@ class JobQueue:
         """Return whether the durable queue knows a job."""
         return bool(self._connected().list_workflows(workflow_ids=[job_id], load_input=False, load_output=False))
 
+    def runner(self, job_id: str) -> str | None:
+        """Return the worker that runs or ran a job."""
+        found = self._connected().list_workflows(workflow_ids=[job_id], load_input=False, load_output=False)
+        return found[0].executor_id if found else None
+
     def steps(self, job_id: str) -> list[tuple[str, int]]:
         """Return the finished steps of a job with the moment each ended, in milliseconds since 1970."""
         steps = self._connected().list_workflow_steps(job_id, load_output=False)
