@@ -14,6 +14,7 @@ from optimize.routing.duty import Duty
 from optimize.routing.fleet import on_best_vans
 from optimize.routing.partition import best_of_all, net_yuan
 from optimize.routing.solver import Effort, Found, search
+from optimize.routing.start import first_duties, kinds_alone
 from optimize.routing.territory import Territory
 
 ROUNDS = 5
@@ -37,9 +38,9 @@ def search_side_by_side(territory: Territory, effort: Effort, *, start: Sequence
     length = (
         ROUND_ITERATIONS_PER_STOP * len(territory.stops) if effort.iterations is None else effort.iterations / ROUNDS
     )
-    best: tuple[Duty, ...] = tuple(start)
+    best: tuple[Duty, ...] = tuple(start) or _one_kind(territory, effort, length)
     seen: dict[Duty, None] = dict.fromkeys(best)
-    spent, saved, out_of_time, answered = 0, 0.0, False, bool(start)
+    spent, saved, out_of_time, answered = 0, 0.0, False, bool(best)
     with ThreadPoolExecutor(effort.workers) as pool:
         while (left := ends - time.perf_counter()) > 0 and (effort.iterations is None or spent < effort.iterations):
             rest = length if effort.iterations is None else min(length, effort.iterations - spent)
@@ -64,3 +65,11 @@ def search_side_by_side(territory: Territory, effort: Effort, *, start: Sequence
             best, answered, out_of_time = united, True, out_of_time or slow
     stopped = out_of_time or effort.iterations is None or spent < effort.iterations
     return Found(best if answered else None, spent, stopped, tuple(seen), saved)
+
+
+def _one_kind(territory: Territory, effort: Effort, length: float) -> tuple[Duty, ...]:
+    """Return first duties of a mixed fleet from trials with one kind of van; none where there is only one kind."""
+    if len(kinds_alone(territory)) < 2:
+        return ()
+    first = replace(effort, iterations=max(round(length / ROUNDS), 1), seconds=effort.seconds / ROUNDS)
+    return first_duties(territory, first).duties or ()

@@ -55,6 +55,8 @@ PENALTY_UPDATE = 50
 on five stops then missed the optimum on four of six small towns; with 10 to 50, on none."""
 REMEMBERED = 20
 """Improving answers whose duties are kept for the partition; older ones are far worse."""
+warnings.simplefilter("ignore", PenaltyBoundWarning)
+"""Here and not around the search, which runs in threads; an answer that stays infeasible is reported as such."""
 SOLVER = f"PyVRP {version('pyvrp')}"
 
 
@@ -115,13 +117,9 @@ def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) 
     rules: list[StoppingCriterion] = [MaxRuntime(effort.seconds)]
     if effort.iterations is not None:
         rules.insert(0, MaxIterations(effort.iterations))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PenaltyBoundWarning)  # an answer that stays infeasible is reported as such
-        improving = _Improving()
-        params = IteratedLocalSearchParams(callbacks=improving)
-        found = IteratedLocalSearch(data, manager, local, first, params).run(
-            MultipleCriteria(rules), collect_stats=False
-        )
+    improving = _Improving()
+    params = IteratedLocalSearchParams(callbacks=improving)
+    found = IteratedLocalSearch(data, manager, local, first, params).run(MultipleCriteria(rules), collect_stats=False)
     return Found(
         duties=_duties(found.best) if found.best.is_feasible() else None,
         iterations=found.num_iterations,
@@ -232,10 +230,16 @@ def _first_penalties(data: ProblemData) -> tuple[list[float], float, float]:
 
 
 def _largest_penalty(data: ProblemData) -> float:
-    """Return a penalty per unit above which no saving elsewhere can buy a violation."""
-    types = data.vehicle_types()
+    """Return a penalty per unit that no saving elsewhere can buy: the dearest trip there and back, its van, a stop.
+
+    Kept below 10^11, so that penalties of whole solutions stay within 64 bits.
+    """
+    far_m, far_s = float(data.distance_matrix(0).max()), float(data.duration_matrix(0).max())
+    trips = [
+        2 * (t.unit_distance_cost * far_m + t.unit_duration_cost * far_s) + t.fixed_cost for t in data.vehicle_types()
+    ]
     prize = max((client.prize for client in data.clients()), default=0)
-    return float(max(100_000.0, prize, *(t.fixed_cost for t in types)))
+    return float(min(max(100_000.0, max(trips, default=0.0) + prize), 1e11))
 
 
 def _solution(data: ProblemData, duties: Sequence[Duty]) -> Solution:

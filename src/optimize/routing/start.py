@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +25,7 @@ def first_duties(territory: Territory, effort: Effort) -> Found:
     could serve everything alone is tried alone, and the best start is searched on with the whole fleet.
     """
     ends = time.perf_counter() + effort.seconds
-    kinds = list(_alone(territory))
+    kinds = kinds_alone(territory)
     if len(kinds) < 2:
         return search(territory, effort)
     trial = replace(effort, iterations=max(round((effort.iterations or 0) * TRIAL_SHARE), 1))
@@ -49,8 +48,9 @@ def first_duties(territory: Territory, effort: Effort) -> Found:
     return replace(found, duties=found.duties if found.duties is not None else best, iterations=spent)
 
 
-def _alone(territory: Territory) -> Iterator[NDArray[np.int64]]:
-    """Yield the vans of each kind, whatever their base, that hold all goods together."""
+def kinds_alone(territory: Territory) -> list[NDArray[np.int64]]:
+    """Return the vans of each kind, whatever their base, that hold all goods together."""
+    found = []
     kinds: dict[tuple[float, ...], list[int]] = {}
     for number, van in enumerate(territory.vans):
         rates = (van.capacity_kg, van.capacity_l, van.fixed_yuan, van.yuan_per_km, van.yuan_per_hour)
@@ -60,4 +60,5 @@ def _alone(territory: Territory) -> Iterator[NDArray[np.int64]]:
         kg = sum(van.count * van.max_trips * van.capacity_kg for van in mine)
         litres = sum(van.count * van.max_trips * van.capacity_l for van in mine)
         if kg >= territory.stops.load_kg.sum() and litres >= territory.stops.load_l.sum():
-            yield np.array(vans, dtype=np.int64)
+            found.append(np.array(vans, dtype=np.int64))
+    return found
