@@ -1,7 +1,7 @@
 """Orders to history to features to models to forecasts to the order book."""
 
 from forecast.backtest import BacktestScores, backtest
-from forecast.book import BookModel, cold_model, fit_curve, set_aside, update_book
+from forecast.book import BookModel, add_batch, cold_model, fit_curve, set_aside, update_book
 from forecast.context import Context
 from forecast.history import build_history
 from forecast.model import DemandModel
@@ -19,6 +19,7 @@ __all__ = [
     "Panel",
     "Registry",
     "Served",
+    "add_batch",
     "backtest",
     "build_history",
     "cold_model",
