@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOSClient
 
+from api.jobs.schedule import ASKED_BY, due_plans
 from api.records import Records
 from api.records.jobs import JobRecord
 from contracts.settings import Settings
@@ -43,6 +45,18 @@ class JobQueue:
         self._client = DBOSClient(system_database_url=self._url)
         for job in self._records.jobs.waiting():
             self._put(job)
+
+    def ask_due(self, settings: Settings, *, now: datetime) -> list[JobRecord]:
+        """Ask for the scheduled plans that are due; return the ones that were not asked for before."""
+        asked = []
+        for due in due_plans(settings, now=now):
+            if self._records.jobs.by_key(ASKED_BY, due.key) is None:
+                request: dict[str, Any] = dict(due.request)
+                binding = self._records.plan_states.binding(due.delivery_date)
+                completed = request | {"after": None if binding is None else binding.plan_id}
+                job, new = self.ask("plan", completed, requested_by=ASKED_BY, idempotency_key=due.key, asked=request)
+                asked += [job] if new else []
+        return asked
 
     def close(self) -> None:
         """Close the connection."""

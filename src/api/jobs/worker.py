@@ -8,12 +8,12 @@ import os
 import signal
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from dbos import DBOS, DBOSConfig
 
-from api.jobs.queue import QUEUE, VERSION, jobs_url
+from api.jobs.queue import QUEUE, VERSION, JobQueue, jobs_url
 from api.jobs.work import Bench, set_bench
 from api.records import Records
 from contracts.errors import StoreError
@@ -57,17 +57,22 @@ class Worker:
         _LOG.info("worker %s listens", self._settings.service.worker_id)
 
     def _beat(self, records: Records) -> None:
-        """Say on the roll that this worker lives, and put jobs of workers that fell silent back into the queue."""
+        """Say on the roll that this worker lives, ask for scheduled plans, take over jobs of workers gone silent."""
+        queue = JobQueue(self._settings, records)
+        queue.open()
         service = self._settings.service
         silence = timedelta(seconds=service.worker_silence_s)
         while True:
             try:
                 records.workers.present(service.worker_id)
+                for job in queue.ask_due(self._settings, now=datetime.now(UTC)):
+                    _LOG.info("scheduled plan asked for: %s", job.request)
                 for silent in records.workers.take_off_silent(silence=silence, but=service.worker_id):
                     self._take_over(silent)
             except StoreError as away:
                 _LOG.warning("worker %s cannot reach the roll: %s", service.worker_id, away)
             if self._ended.wait(service.worker_silence_s / 5):
+                queue.close()
                 return
 
     def _take_over(self, silent: str) -> None:

@@ -124,6 +124,11 @@ class JobBook:
             raise NotFoundError("job", job_id)
         return rows[0]
 
+    def by_key(self, requested_by: str, idempotency_key: str) -> JobRecord | None:
+        """Return the job somebody asked for under a key, or None."""
+        same = JOBS.c.requested_by == requested_by, JOBS.c.idempotency_key == idempotency_key
+        return next(iter(self._rows(sa.select(JOBS).where(*same))), None)
+
     def page(
         self, *, limit: int, offset: int = 0, kind: str | None = None, state: str | None = None
     ) -> tuple[list[JobRecord], int]:

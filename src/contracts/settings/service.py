@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import field_validator
+
+from contracts.clock import clock_minutes
 from contracts.settings.field import Section, setting
 
 
@@ -27,6 +30,11 @@ class ServiceSettings(Section):
     worker_silence_s: float = setting(
         30.0, unit="s", reason="A worker not heard of for so long is taken for dead; others take up its jobs.", ge=1
     )
+    plan_at: tuple[str, ...] = setting(
+        (),
+        unit="clock",
+        reason="Moments a plan is made by itself, e.g. 09:00-1 to stage, 23:00-1 at the cutoff; empty: on request.",
+    )
     jobs_url: str = setting(
         "",
         unit="SQLAlchemy URL",
@@ -42,3 +50,10 @@ class ServiceSettings(Section):
     requests_per_minute: int = setting(
         3000, unit="requests per minute and address", reason="Ten times what 4,000 leaders' batches need.", ge=1
     )
+
+    @field_validator("plan_at")
+    @classmethod
+    def _clocks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for clock in value:
+            clock_minutes(clock)
+        return value
