@@ -13,7 +13,6 @@ from cli.context import CityContext, city_of
 from cli.data import show_report
 from cli.show import console, progress_bar, show_plan, show_table
 from contracts.settings import Settings
-from pipeline.artefacts import write_artefacts
 from pipeline.score import score_book
 from simulate import build_world, planning_date, write_world
 from store import read_world
@@ -60,7 +59,7 @@ def demo(
         show_table(
             "Against the true demand of the town", score_book(plan.order_book, world.true_demand, world.reference)
         )
-        write_artefacts(plan, world.reference, out / moment.replace(":", ""), settings=settings)
+        city.desk.export(plan, out / moment.replace(":", ""))
         earlier = plan.summary.plan_id
     files = sum(1 for path in out.rglob("*") if path.is_file())
     console.print(f"{files} files in {out}; {time.perf_counter() - started:.0f} s in all.")

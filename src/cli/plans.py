@@ -11,7 +11,6 @@ import typer
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
 from pipeline import views
-from pipeline.artefacts import write_artefacts
 from pipeline.replay import rerun_plan
 from pipeline.risk import chat_text
 from store import export_table
@@ -40,7 +39,7 @@ def plan(
     reference = city.desk.store.reference()
     show_plan(made, reference, timezone=city.settings.city.timezone)
     if out is not None:
-        write_artefacts(made, reference, out, settings=city.settings)
+        city.desk.export(made, out)
         console.print(f"Artefacts in {out}")
 
 
@@ -141,7 +140,7 @@ def export(
 ) -> None:
     """Write a plan's artefacts: CSV of every table, workbooks per supplier and per warehouse. 导出。"""
     city = city_of(context)
-    written = write_artefacts(city.desk.saved_plan(plan_id), city.desk.store.reference(), out, settings=city.settings)
+    written = city.desk.export(city.desk.saved_plan(plan_id), out)
     console.print(f"{len(written)} files in {out}")
 
 

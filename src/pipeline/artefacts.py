@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pandas as pd
+from pandera.typing import DataFrame
 
+from contracts.flow import OrderLines
+from contracts.planned import PurchaseLines
 from contracts.settings import Settings
 from contracts.world import Reference
 from pipeline import views
 from pipeline.charts import load_chart, route_map
+from pipeline.filenames import file_names, sheet_name
+from pipeline.papers import write_papers
 from pipeline.plan import NightPlan
+from pipeline.risk import risk_table
 from store import export_table, export_tables
 
 
-def write_artefacts(plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings) -> list[Path]:
+def write_artefacts(
+    plan: NightPlan,
+    reference: Reference,
+    folder: Path,
+    *,
+    settings: Settings,
+    orders: DataFrame[OrderLines] | None = None,
+    sent: DataFrame[PurchaseLines] | None = None,
+) -> list[Path]:
     """Write a plan to a folder and return the files.
 
     ``summary.json``; ``tables/*.csv``, one per contract; ``purchase_orders/SUPPLIER.xlsx``, a sheet per warehouse and
-    one with the totals; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature zone; ``routes/BASE.xlsx``, trips
-    and stops; ``loads.png`` and ``route_map.png``. Heads are Chinese and English, times are the city's.
+    one with the totals; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature zone, and the papers of
+    `pipeline.papers`; ``routes/BASE.xlsx``, trips and stops; ``risk.xlsx``; ``loads.png`` and ``route_map.png``. Heads
+    are Chinese and English, times are the city's. With the night's `orders` the leaders' hand-out sheets are there too;
+    lines `sent` before the plan are no suggestion in the risk table.
 
     Raises
     ------
@@ -36,6 +51,9 @@ def write_artefacts(plan: NightPlan, reference: Reference, folder: Path, *, sett
     written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
     written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
     written += write_route_books(plan, reference, folder / "routes", timezone=zone)
+    written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders)
+    risk = risk_table(plan, reference, sent=sent)
+    written.append(export_table(risk, folder / "risk.xlsx", headers="both", timezone=zone))
     written.append(load_chart(plan, folder / "loads.png", timezone=zone))
     written.append(route_map(plan, reference, folder / "route_map.png"))
     return written
@@ -93,26 +111,3 @@ def write_route_books(plan: NightPlan, reference: Reference, folder: Path, *, ti
         }
         written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
     return written
-
-
-def file_names(ids: list[str]) -> dict[str, str]:
-    """Return a safe and different file name for each id.
-
-    Examples
-    --------
-    >>> file_names(["V01", "a/b", "a:b"])
-    {'V01': 'V01', 'a/b': 'a_b', 'a:b': 'a_b-2'}
-    """
-    names: dict[str, str] = {}
-    used: dict[str, int] = {}
-    for key in ids:
-        plain = re.sub(r"[^\w.-]", "_", key).lstrip(".") or "_"
-        used[plain.lower()] = used.get(plain.lower(), 0) + 1
-        count = used[plain.lower()]
-        names[key] = plain if count == 1 else f"{plain}-{count}"
-    return names
-
-
-def sheet_name(text: str) -> str:
-    """Return text as Excel takes it for a sheet: at most 31 characters, none of ``[]:*?/\\``."""
-    return re.sub(r"[\[\]:*?/\\]", "_", text)[:31]

@@ -16,6 +16,7 @@ from contracts.planned import PurchaseLines
 from contracts.settings import Settings
 from contracts.world import Reference, World
 from forecast import BacktestScores, Registry, build_history, predict
+from pipeline.artefacts import write_artefacts
 from pipeline.models import NightModels
 from pipeline.night import NightInput, context_of, plan_night
 from pipeline.plan import PLAN_TABLES, NightPlan
@@ -152,6 +153,17 @@ class PlanningDesk:
         plan = self.saved_plan(plan_id)
         sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)
         return risk_table(plan, self.store.reference(), sent=sent, previous=earlier)
+
+    def export(self, plan: NightPlan, folder: Path) -> list[Path]:
+        """Write a plan's artefacts to a folder; from the cutoff on with the leaders' hand-out sheets."""
+        city, summary = self.settings.city, plan.summary
+        day = pd.Timestamp(summary.delivery_date).as_unit("us")
+        closed = summary.as_of >= clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone)
+        orders = (
+            self.store.order_lines(delivery_from=day, delivery_to=day, placed_until=summary.as_of) if closed else None
+        )
+        sent = None if summary.after is None else self._sent_lines(summary.after)
+        return write_artefacts(plan, self.store.reference(), folder, settings=self.settings, orders=orders, sent=sent)
 
     def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
         lines = PurchaseLines.check(self.store.plan_table(plan_id, "purchase_lines"))
