@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from api.records.audit import AuditLog
 from api.records.jobs import JobBook
 from api.records.keys import KeyBook
+from api.records.migrate import migrate
 from api.records.plan_states import PlanStates
 from api.records.progress import SortingProgress
 from api.records.roll_call import RollCall
-from api.records.schema import METADATA
 from contracts.settings import StorageSettings
 from store.database import Database
 
@@ -31,8 +31,7 @@ class Records:
     def open(cls, storage: StorageSettings) -> Records:
         """Open the records in the database of the settings."""
         database = Database.open(storage.url)
-        with database.writing() as connection:
-            METADATA.create_all(connection)
+        migrate(database)
         return cls(
             database,
             KeyBook(database),

@@ -1,0 +1,36 @@
+"""Bringing the service's tables to a revision, in one transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import alembic.command
+import alembic.config
+import alembic.util
+
+from api.records.turns import one_at_a_time
+from contracts.errors import StoreError
+from store.database import Database
+
+
+def migrate(database: Database, revision: Literal["head", "base"] = "head") -> None:
+    """Bring the service's tables to the newest revision, or take them all away.
+
+    Raises
+    ------
+    StoreError
+        The tables are of a version this program does not know.
+    """
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    step = alembic.command.downgrade if revision == "base" else alembic.command.upgrade
+    try:
+        with database.writing() as connection:
+            one_at_a_time(connection, "service migrations")
+            config.attributes["connection"] = connection
+            step(config, revision)
+    except alembic.util.CommandError as unknown:
+        raise StoreError(
+            f"The service's tables are of a version this program does not know ({unknown}); update the program."
+        ) from unknown
