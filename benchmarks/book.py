@@ -16,10 +16,13 @@ A raw export is read with a mapping of its columns, and what it lacks is filled 
 
 from __future__ import annotations
 
+import sys
+
+sys.path.append(sys.path.pop(0))  # this folder holds a forecast.py too: the package of that name must come first
+
 import argparse
 import json
 import resource
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter

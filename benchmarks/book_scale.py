@@ -8,6 +8,10 @@ Orders are drawn at random (popularity by rank, evening peak); the forecast has 
 
 from __future__ import annotations
 
+import sys
+
+sys.path.append(sys.path.pop(0))  # this folder holds a forecast.py too: the package of that name must come first
+
 import argparse
 import json
 import resource
