@@ -155,7 +155,8 @@ def _outcomes(
 ) -> Iterator[_Outcome]:
     past = panel.known_until(origin + 1)
     ahead = range(1, min(horizon, panel.known - 1 - origin) + 1)
-    means, _ = expected_units(model, past, context, ahead)
+    listed = np.isfinite(panel.quantity[origin + 1 : origin + 1 + len(ahead)])
+    means, _ = expected_units(model, past, context, ahead, listed=listed)
     actual = np.where(panel.censored, np.nan, panel.quantity)[origin + 1 : origin + 1 + len(ahead)]
     for level_name in LEVELS:
         level = Level.of(panel.series, level_name)

@@ -9,18 +9,27 @@ from numpy.typing import NDArray
 
 from forecast.combination import volume_band
 from forecast.context import Context
+from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.members.protocol import Forecasts
 from forecast.model import DemandModel
+from forecast.own_right import OWN_LEVELS, drawn_to_sums, summed_panel
 from forecast.panel import Panel
 
 
 def expected_units(
-    model: DemandModel, panel: Panel, context: Context, horizons: Sequence[int]
+    model: DemandModel,
+    panel: Panel,
+    context: Context,
+    horizons: Sequence[int],
+    *,
+    listed: NDArray[np.bool_] | None = None,
 ) -> tuple[Forecasts, NDArray[np.object_]]:
     """Return means and sources, horizons x series, as of the last known day of the panel.
 
-    Horizons beyond the trained one are answered by the moving average, labelled. NaN where no member has an answer.
+    Parts are drawn to the sums forecast in their own right, over the series that are `listed` (horizons x series,
+    default all). Horizons beyond the trained one are answered by the moving average, labelled. NaN where no member has
+    an answer.
     """
     origin = panel.known - 1
     longest = model.settings.horizon_days
@@ -39,6 +48,20 @@ def expected_units(
         bands = range(len(model.settings.volume_bands) + 1)
         labels = np.array([model.fallback or model.combination.label(code) for code in bands], object)
         inside = [position for position, lead in enumerate(horizons) if lead in within]
-        means[inside] = model.combination.mixed(answers, band)
+        own = _own_forecasts(model, panel, context, within)
+        seen = None if listed is None else listed[inside]
+        means[inside] = drawn_to_sums(model.combination.mixed(answers, band), own, seen)
         sources[inside] = labels[band]
     return means, sources
+
+
+def _own_forecasts(
+    model: DemandModel, panel: Panel, context: Context, horizons: Sequence[int]
+) -> dict[str, tuple[Level, Forecasts, float]]:
+    out = {}
+    for one in model.own_levels:
+        level = Level.by(panel.series, OWN_LEVELS[one.name], name=one.name)
+        summed = summed_panel(panel, level)
+        forecast = one.fitted.forecast(summed, context, origins=[panel.known - 1], horizons=horizons)[0]
+        out[one.name] = (level, forecast, one.worth)
+    return out

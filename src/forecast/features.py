@@ -25,11 +25,15 @@ POOLS: dict[str, tuple[str, ...]] = {
     "sku": ("sku_id",),
     "category_community": ("category_id", "community_id"),
     "category_area": ("category_id", "area_id"),
+    "category_warehouse": ("category_id", "warehouse_id"),
+    "community": ("community_id",),
 }
 """Groups of peers whose recent course informs a series."""
 
 RECENT_DAYS = (1, 3, 7, 14, 56, 112, 182)
 YEAR_DAYS = 364
+WEEKDAY_WEEKS = 8
+FACTOR_RANGE = (0.2, 5.0)
 SMALLEST_BASE = 1e-3
 LONGEST_SILENCE = 90
 CATEGORICAL = ("category_id", "area_id", "warehouse_id")
@@ -71,7 +75,7 @@ class FeatureSpec:
             *("horizon", "log_base", "listed_days", "spread", "zero_share", "silence_days", "age_days"),
             *(f"mean_{days}" for days in RECENT_DAYS),
             *("before_1", "before_2", "weekday_1", "weekday_2", "weekday_3", "weekday_mean_4", "weekday_mean_13"),
-            *("year_ago", *pooled),
+            *("usual", "year_ago", *pooled),
             *("log_price", "price_to_usual", "price_to_last", "discount"),
             *self.day_features,
             *(f"event_{name}" for name in self.local_events),
@@ -131,6 +135,22 @@ class Features:
         older = (long_units + weight * peers) / (long_listed + weight)
         units, listed = self._own.total(origin, days)
         return np.maximum((units + weight * older) / (listed + weight), SMALLEST_BASE)
+
+    def usual(self, origin: int, horizon: int) -> NDArray[np.float64]:
+        """Return base times the weekday factor of the category in the community: the offset of the model, n values.
+
+        The factor is the target weekday's mean over the last `WEEKDAY_WEEKS` weeks to the mean of those weeks, shrunk
+        towards one by `prior_days` of average days.
+        """
+        pool = self._pool["category_community"]
+        units, listed = pool.same_weekday_total(origin, horizon, WEEKDAY_WEEKS)
+        mean = pool.mean(origin, 7 * WEEKDAY_WEEKS)
+        per_day = listed / WEEKDAY_WEEKS  # listed series on a day of that weekday
+        weight = self.spec.prior_days * np.maximum(per_day, 1.0) / 7.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = (units + weight * mean) / ((listed + weight) * mean)
+        factor = np.clip(np.where(np.isfinite(factor), factor, 1.0), *FACTOR_RANGE)
+        return np.asarray(self.base(origin) * factor[self._group["category_community"]])
 
     def _peers(self, origin: int, days: int) -> NDArray[np.float64]:
         everyone = self._own.total(origin, days)
@@ -204,7 +224,7 @@ class Features:
         parts = [self._own.value(origin - back) / base for back in range(1, 3)]
         parts += [self._own.value(day - 7 * back) / base for back in range(3)]
         parts += [self._own.same_weekday(origin, horizon, weeks) / base for weeks in (4, 13)]
-        parts.append(_year_ago(self._own, origin, horizon))
+        parts += [self.usual(origin, horizon) / base, _year_ago(self._own, origin, horizon)]
         for name in self.spec.pools:
             pool, group = self._pool[name], self._group[name]
             month = pool.mean(origin, self.spec.base_days)

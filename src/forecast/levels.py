@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,12 +29,24 @@ class Level:
     group: NDArray[np.int64]
 
     @classmethod
+    def by(cls, series: pd.DataFrame, keys: Sequence[str], *, name: str = "") -> Level:
+        """Return the level that keeps some columns of the series and sums over the others; no column is the total."""
+        columns = list(keys)
+        group = (
+            series.groupby(columns, sort=True).ngroup().to_numpy().astype(np.int64)
+            if columns
+            else np.zeros(len(series), np.int64)
+        )
+        first = series.iloc[np.unique(group, return_index=True)[1]]
+        sku = first["sku_id"] if "sku_id" in columns else pd.Series("*", first.index)
+        places = [column for column in columns if column != "sku_id"]
+        place = first[places].agg(" / ".join, axis=1) if places else pd.Series("*", first.index)
+        return cls(name or " x ".join(columns), place.to_numpy(object), sku.to_numpy(object), group)
+
+    @classmethod
     def of(cls, series: pd.DataFrame, name: str) -> Level:
         """Return the level of a panel's series."""
-        keys = [LEVEL_COLUMN[name], "sku_id"]
-        group = series.groupby(keys, sort=True).ngroup().to_numpy().astype(np.int64)
-        first = series.drop_duplicates(keys).sort_values(keys)
-        return cls(name, first[keys[0]].to_numpy(object), first["sku_id"].to_numpy(object), group)
+        return cls.by(series, (LEVEL_COLUMN[name], "sku_id"), name=name)
 
     @property
     def size(self) -> int:

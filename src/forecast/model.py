@@ -13,6 +13,7 @@ from contracts.settings import CitySettings, ForecastSettings
 from forecast.combination import Combination
 from forecast.context import Context
 from forecast.members.protocol import Fitted
+from forecast.own_right import OwnLevel
 from forecast.panel import Panel
 from forecast.spread import PoissonSpread, Spread
 
@@ -27,6 +28,8 @@ class DemandModel:
         Those the combination uses; the first name of the combination leads.
     spreads : mapping of level to spread
         Each level's own errors: an aggregate's quantiles are never sums of its parts' quantiles.
+    own_levels : tuple of OwnLevel
+        Sums forecast in their own right, to which the communities are reconciled.
     fallback : str
         Empty, or why a simpler way than the rolling origins answers; it then stands in `source`.
     trained_until : Timestamp
@@ -50,6 +53,7 @@ class DemandModel:
     scores: pd.DataFrame
     fingerprint: str
     whole: bool
+    own_levels: tuple[OwnLevel, ...] = ()
     fallback: str = ""
 
 

@@ -155,16 +155,21 @@ def _expected(
     """Return the expected units of each date for the series on sale then."""
     last = panel.days[panel.known - 1]
     leads = [(date - last).days for date in offered]
-    means, sources = expected_units(model, panel, context, leads)
     key = pd.MultiIndex.from_frame(panel.series[["community_id", "sku_id"]])
-    days = []
-    for (date, pairs), lead, mean, source in zip(offered.items(), leads, means, sources, strict=True):
+    taken = []
+    for date, pairs in offered.items():
         if not len(pairs):
             raise EmptyInputError(
                 f"Nothing is on sale on {date.date()}: no listing names the day, and nothing was on sale in the last "
                 f"{model.settings.listed_within_days} days of the history."
             )
-        columns = key.get_indexer(pd.MultiIndex.from_frame(pairs))
+        taken.append(key.get_indexer(pd.MultiIndex.from_frame(pairs)))
+    listed = np.zeros((len(leads), panel.width), np.bool_)
+    for position, columns in enumerate(taken):
+        listed[position, columns] = True
+    means, sources = expected_units(model, panel, context, leads, listed=listed)
+    days = []
+    for date, columns, lead, mean, source in zip(offered, taken, leads, means, sources, strict=True):
         mean, source = _without_history(panel, mean, source)
         days.append(_Day(date, columns, mean[columns].astype(np.float64), source[columns], lead))
     return days

@@ -21,6 +21,7 @@ from forecast.context import Context
 from forecast.levels import Level
 from forecast.members import Fitted, Forecasts, member
 from forecast.model import DemandModel, fingerprint
+from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_levels, summed_panel, worth
 from forecast.panel import Panel
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins
 from forecast.spread import PoissonSpread, Spread
@@ -42,6 +43,7 @@ def train(
     area_events: pd.DataFrame | None = None,
     settings: ForecastSettings | None = None,
     city: CitySettings | None = None,
+    groupings: Mapping[str, tuple[str, ...]] | None = None,
 ) -> DemandModel:
     """Train a demand model on a history.
 
@@ -59,6 +61,8 @@ def train(
         ``day, area_id, event``: local events, see `Context`.
     city : CitySettings, optional
         Time zone and cutoff decide which delivery dates are known at a moment.
+    groupings : mapping of name to columns, optional
+        Further sums that get a spread of their own, by the series columns they keep.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def train(
     panel = _panel(history, context, settings)
     ground = _Ground(recovered(panel), context, settings, city, in_whole_units(panel), fingerprint(panel))
     origins = rolling_origins(panel, settings)
-    model = _trained(ground, origins) if origins else _from_short_history(ground)
+    model = _trained(ground, origins, groupings or {}) if origins else _from_short_history(ground)
     log.info(
         "train: %d series, %d days, %d rolling origins, %s, %.1f s",
         panel.width,
@@ -141,7 +145,7 @@ def _panel(history: DataFrame[DailyDemand] | Panel, context: Context, settings: 
     return Panel.from_history(history, context, max_days=days)
 
 
-def _trained(ground: _Ground, origins: tuple[int, ...]) -> DemandModel:
+def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, tuple[str, ...]]) -> DemandModel:
     panel, context, settings = ground.panel, ground.context, ground.settings
     candidates = [member(name, settings) for name in settings.members]
     horizons = tuple(range(1, settings.horizon_days + 1))
@@ -151,7 +155,7 @@ def _trained(ground: _Ground, origins: tuple[int, ...]) -> DemandModel:
     combination = Combination.fit(
         rolled.forecasts, rolled.actual, band, bands=len(settings.volume_bands) + 1, leading=leading
     )
-    mixed = combination.mixed(rolled.forecasts, band)
+    mixed, own = _with_own_levels(ground, rolled, combination.mixed(rolled.forecasts, band))
     used = combination.used()
     fitted = {
         name: one.fit(panel, context) for name, one in zip(rolled.forecasts, candidates, strict=True) if name in used
@@ -161,9 +165,34 @@ def _trained(ground: _Ground, origins: tuple[int, ...]) -> DemandModel:
         ground,
         members=fitted,
         combination=combination,
-        spreads=level_spreads(panel, rolled, mixed, whole=ground.whole),
+        spreads=level_spreads(panel, rolled, mixed, groupings, whole=ground.whole),
         scores=member_scores(scored),
+        own_levels=own,
     )
+
+
+def _with_own_levels(
+    ground: _Ground, rolled: RollingForecasts, mixed: Forecasts
+) -> tuple[Forecasts, tuple[OwnLevel, ...]]:
+    """Return the rolled forecasts reconciled to the sums forecast in their own right, and those sums' models."""
+    panel, context, settings = ground.panel, ground.context, ground.settings
+    if not settings.own_levels:
+        return mixed, ()
+    past = fit_own_levels(panel.known_until(min(rolled.origins) + 1), context, settings)
+    listed = np.isfinite(rolled.actual)
+    given: dict[str, tuple[Level, Forecasts, float]] = {}
+    for name, (_, fitted) in past.items():
+        level = Level.by(panel.series, OWN_LEVELS[name], name=name)
+        forecast = fitted.forecast(
+            summed_panel(panel, level), context, origins=rolled.origins, horizons=rolled.horizons
+        )
+        parts, actual = level.total(np.where(listed, mixed, np.nan)), level.total(rolled.actual)
+        given[name] = (level, forecast, worth(forecast.astype(np.float64), parts, actual))
+    flat = {name: (level, forecast.reshape(-1, level.size), share) for name, (level, forecast, share) in given.items()}
+    drawn = drawn_to_sums(mixed.reshape(-1, panel.width), flat, listed.reshape(-1, panel.width)).reshape(mixed.shape)
+    helpful = tuple(name for name in given if given[name][2] > 0)
+    final = fit_own_levels(panel, context, settings.model_copy(update={"own_levels": helpful}))
+    return drawn, tuple(OwnLevel(name, final[name][1], given[name][2]) for name in helpful)
 
 
 def _model(
@@ -173,6 +202,7 @@ def _model(
     combination: Combination,
     spreads: Mapping[str, Spread | PoissonSpread],
     scores: pd.DataFrame,
+    own_levels: tuple[OwnLevel, ...] = (),
     fallback: str = "",
 ) -> DemandModel:
     last = ground.panel.days[ground.panel.known - 1]
@@ -188,21 +218,28 @@ def _model(
         scores=scores,
         fingerprint=ground.fingerprint,
         whole=ground.whole,
+        own_levels=own_levels,
         fallback=fallback,
     )
 
 
 def level_spreads(
-    panel: Panel, rolled: RollingForecasts, mixed: Forecasts, *, whole: bool
+    panel: Panel,
+    rolled: RollingForecasts,
+    mixed: Forecasts,
+    groupings: Mapping[str, tuple[str, ...]],
+    *,
+    whole: bool,
 ) -> dict[str, Spread | PoissonSpread]:
-    """Return each level's spread from the errors of that level's own sums."""
+    """Return each level's and grouping's spread from the errors of its own sums."""
+    levels = [Level.of(panel.series, name) for name in LEVELS]
+    levels += [Level.by(panel.series, keys, name=name) for name, keys in groupings.items()]
+    forecast = np.where(np.isfinite(rolled.actual), mixed, np.nan)
     spreads: dict[str, Spread | PoissonSpread] = {}
-    for name in LEVELS:
-        level = Level.of(panel.series, name)
-        actual = level.total(rolled.actual)
-        forecast = level.total(np.where(np.isfinite(rolled.actual), mixed, np.nan))
+    for level in levels:
+        actual, expected = level.total(rolled.actual), level.total(forecast)
         lead = np.broadcast_to(rolled.lead, actual.shape)
-        spreads[name] = Spread.fit(forecast.ravel(), actual.ravel(), lead.ravel(), whole=whole)
+        spreads[level.name] = Spread.fit(expected.ravel(), actual.ravel(), lead.ravel(), whole=whole)
     return spreads
 
 

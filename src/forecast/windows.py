@@ -60,13 +60,19 @@ class Windows:
 
     def same_weekday(self, origin: int, horizon: int, weeks: int) -> NDArray[np.float64]:
         """Return the mean of the last `weeks` days up to `origin` that share the weekday of `origin + horizon`."""
+        return _ratio(*self.same_weekday_total(origin, horizon, weeks))
+
+    def same_weekday_total(
+        self, origin: int, horizon: int, weeks: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return units and listed days of the last `weeks` days that share the weekday of `origin + horizon`."""
         units = np.zeros(self._total.shape[1])
         listed = np.zeros(self._total.shape[1])
         day = last_same_weekday(origin, horizon)
         for back in range(weeks):
             one, seen = self.total(day - 7 * back, 1) if day - 7 * back >= 0 else (0.0, 0.0)
             units, listed = units + one, listed + seen
-        return _ratio(units, listed)
+        return units, listed
 
     def value(self, day: int) -> NDArray[np.float64]:
         """Return the mean of one day, NaN before the history or where not listed."""

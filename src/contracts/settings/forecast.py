@@ -43,7 +43,7 @@ class ForecastSettings(Section):
     horizon_days: int = setting(7, unit="days", reason="Longest lead time of a fresh-goods order.", ge=1, le=60)
     seed: int = setting(0, unit="-", reason="Seed of every random choice in training.", ge=0)
     backtest_origins: int = setting(
-        4, unit="origins", reason="One window is noise; four rolling ones are affordable.", ge=1
+        8, unit="origins", reason="A day's mood moves all totals at once: spread needs some forty days, not ten.", ge=1
     )
     origin_spacing_days: int = setting(
         5, unit="days", reason="No multiple of 7, so that a lead time meets several weekdays.", ge=1
@@ -69,3 +69,11 @@ class ForecastSettings(Section):
         reason="Borders of the volume bands: each band quadruples the level, so noise per band is alike.",
     )
     boosting: BoostingSettings = BoostingSettings()
+    own_levels: tuple[str, ...] = setting(
+        ("area_category",),
+        unit="level names",
+        reason="A category's total in an area has a course its thin series hide; weighed on rolling origins.",
+    )
+    own_boosting: BoostingSettings = BoostingSettings(
+        trees=150, learning_rate=0.05, min_leaf_rows=30, tweedie_power=1.5, max_rows=60_000
+    )

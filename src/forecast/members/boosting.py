@@ -1,7 +1,7 @@
 """One boosted model for all series: direct forecasts of every horizon, no recursion.
 
-The target is demand over the series' base ``b``, weighted by ``b ** (2 - p)``. With a log link that is exactly the
-Tweedie likelihood of demand with offset ``log b``, so trees spend themselves on departures from the recent level.
+The target is demand over what is usual, ``u`` (recent level times weekday factor), weighted by ``u ** (2 - p)``. With a
+log link that is exactly the Tweedie likelihood of demand with offset ``log u``: trees spend themselves on departures.
 """
 
 from __future__ import annotations
@@ -81,14 +81,13 @@ class FittedGlobalModel:
         return self.label
 
     def forecast(self, panel: Panel, context: Context, *, origins: Sequence[int], horizons: Sequence[int]) -> Forecasts:
-        """Return base times the predicted ratio."""
+        """Return what is usual times the predicted ratio."""
         features = Features(panel, context, self.spec)
         out = np.empty((len(origins), len(horizons), panel.width), np.float32)
         for i, origin in enumerate(origins):
-            base = features.base(origin)
             for j, horizon in enumerate(horizons):
                 ratio = self._predicted(features.block(origin, horizon))
-                out[i, j] = base * np.maximum(ratio, 0.0)
+                out[i, j] = features.usual(origin, horizon) * np.maximum(ratio, 0.0)
         return out
 
     def _predicted(self, block: Matrix) -> NDArray[np.float64]:
@@ -102,7 +101,7 @@ class FittedGlobalModel:
 def training_rows(
     panel: Panel, context: Context, spec: FeatureSpec, settings: ForecastSettings
 ) -> tuple[Matrix, Matrix, Matrix]:
-    """Return features, ratio to base and weight of the training rows.
+    """Return features, ratio to what is usual and weight of the training rows.
 
     Origins run backwards from the last one whose whole horizon is known, every `origin_stride_days`, over
     `train_days`; each origin and horizon gives its listed series, thinned evenly to `max_rows` by the seed.
@@ -133,11 +132,11 @@ def training_rows(
         target = panel.quantity[origin + horizon]
         here = np.flatnonzero(~np.isnan(target))
         rows = np.sort(rng.choice(here, size, replace=False)) if size < len(here) else here
-        base = features.base(origin)[rows]
+        usual = features.usual(origin, horizon)[rows]
         end = start + len(rows)
         table[start:end] = features.block(origin, horizon, rows)
-        ratio[start:end] = target[rows] / base
-        weight[start:end] = base ** (2.0 - boosting.tweedie_power)
+        ratio[start:end] = target[rows] / usual
+        weight[start:end] = usual ** (2.0 - boosting.tweedie_power)
         start = end
     return table[:start], ratio[:start], weight[:start]
 

@@ -1,0 +1,184 @@
+"""Forecast the next 28 days of the M5 panel with the demand model as a city would use it, and score it.
+
+    python benchmarks/forecast.py --data ../shared/datasets/m5 --train-until 1913 --json forecast.json
+
+Stores are communities and price areas, states warehouses, departments categories (`benchmarks/m5/read.py`). The
+settings below are the same for every window. With no sales after `--train-until` in the files, scores are null.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import resource
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
+# this file is called forecast.py too: without its folder on the path, `forecast` is the package
+import forecast  # noqa: E402
+
+sys.path.append(str(HERE))
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+from contracts.settings import BoostingSettings, ForecastSettings  # noqa: E402
+from forecast.combination import volume_band  # noqa: E402
+from forecast.expected import expected_units  # noqa: E402
+from forecast.levels import Level  # noqa: E402
+from forecast.members import member  # noqa: E402
+from forecast.scores import coverage, coverage_miss  # noqa: E402
+from m5.read import HORIZON, M5, read_m5  # noqa: E402
+from m5.score import LEVELS, QUANTILES, Scorer  # noqa: E402
+
+SETTINGS = ForecastSettings(
+    horizon_days=HORIZON,
+    train_days=400,
+    backtest_origins=4,
+    origin_spacing_days=9,
+    boosting=BoostingSettings(
+        trees=300, leaves=95, learning_rate=0.06, max_rows=3_000_000, origin_stride_days=3, threads=2
+    ),
+)
+BASELINES = ("seasonal_naive", "weekday_mean", "moving_average", "croston", "sba", "tsb")
+COVERED = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    data = read_m5(options.data, item_share=options.item_share)
+    result = benchmark(
+        data, options.train_until, trees=options.trees, threads=options.threads, baselines=options.baselines
+    )
+    means = result.pop("forecast")
+    if options.forecast_out:
+        table = data.series[["item_id", "store_id"]].copy()
+        for day in range(HORIZON):
+            table[f"F{day + 1}"] = means[day]
+        table.to_parquet(options.forecast_out, index=False)
+    print(json.dumps({key: value for key, value in result.items() if key != "coverage"}, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+
+def benchmark(
+    data: M5,
+    until: int,
+    *,
+    trees: int | None = None,
+    threads: int | None = None,
+    baselines: tuple[str, ...] = BASELINES,
+) -> dict[str, object]:
+    """Train as of day `until`, forecast 28 days, score what the files know of them."""
+    changes = {key: value for key, value in (("trees", trees), ("threads", threads)) if value}
+    settings = SETTINGS.model_copy(update={"boosting": SETTINGS.boosting.model_copy(update=changes)})
+    panel = data.panel(until)
+    past = panel.last_days(settings.train_days + forecast.training.LOOK_BACK_DAYS)
+    started = time.perf_counter()
+    model = forecast.train(
+        past,
+        skus=data.context.skus,
+        communities=data.context.communities,
+        calendar=data.context.calendar,
+        area_events=data.context.area_events,
+        settings=settings,
+        groupings=LEVELS,
+    )
+    trained = time.perf_counter()
+    horizons = range(1, HORIZON + 1)
+    means, _ = expected_units(model, past, data.context, horizons)
+    means = np.nan_to_num(means)
+    quantiles = {name: _quantiles(model, Level.by(panel.series, keys), means, name) for name, keys in LEVELS.items()}
+    done = time.perf_counter()
+    result: dict[str, object] = {
+        "train_until": until,
+        "forecast": means,
+        "train_seconds": trained - started,
+        "predict_seconds": done - trained,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "settings": settings.model_dump(),
+        "combination": [model.combination.label(band) for band in range(len(settings.volume_bands) + 1)],
+        "add_up": _add_up(panel.series, means),
+        **dict.fromkeys(("wrmsse", "levels", "wspl", "coverage", "baselines")),
+    }
+    actual = data.units[until : until + HORIZON]
+    if len(actual) == HORIZON:
+        result |= _scores(data, panel, settings, means, quantiles, np.nan_to_num(actual), baselines)
+    return result
+
+
+def _quantiles(model: forecast.DemandModel, level: Level, means: np.ndarray, name: str) -> np.ndarray:
+    total = level.total(means)
+    lead = np.repeat(np.arange(1, HORIZON + 1), level.size)
+    return model.spreads[name].quantiles(total.ravel(), lead, QUANTILES).reshape(HORIZON, level.size, len(QUANTILES))
+
+
+def _add_up(series: pd.DataFrame, means: np.ndarray) -> float:
+    """Return the largest difference between the total and the sum of any other level."""
+    total = means.sum(axis=1, dtype=np.float64)
+    sums = [Level.by(series, keys).total(means).sum(axis=1) for keys in LEVELS.values()]
+    return float(max(np.abs(part - total).max() / total.max() for part in sums))
+
+
+def _scores(data, panel, settings, means, quantiles, actual, baselines) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    recent = slice(panel.known - HORIZON, panel.known)
+    sales = np.nansum(panel.quantity[recent] * panel.price[recent], axis=0)
+    scorer = Scorer(panel.quantity, sales, panel.series)
+    levels = scorer.wrmsse(means, actual)
+    spl = {name: scorer.level_spl(name, bounds, actual) for name, bounds in quantiles.items()}
+    scored = {}
+    for name in baselines:
+        fitted = member(name, settings).fit(panel, data.context)
+        rough = fitted.forecast(panel, data.context, origins=[panel.known - 1], horizons=range(1, HORIZON + 1))[0]
+        scored[name] = {"wrmsse": float(np.mean(list(scorer.wrmsse(np.nan_to_num(rough), actual).values())))}
+        print(f"{name}: {scored[name]['wrmsse']:.4f}", flush=True)
+    return {
+        "wrmsse": float(np.mean(list(levels.values()))),
+        "levels": levels,
+        "wspl": float(np.mean(list(spl.values()))),
+        "spl_levels": spl,
+        "bias": float(means.sum() / actual.sum() - 1),
+        "coverage": _coverage(scorer, quantiles, means, actual, settings),
+        "baselines": scored,
+    }
+
+
+def _coverage(scorer, quantiles, means, actual, settings) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    """Return shares below and at or below each quantile per level and volume band; a miss counts ties both ways."""
+    out: dict[str, object] = {}
+    for name in ("item_store", "item_state", "store_department"):
+        level = scorer.levels[name]
+        truth, bands = level.total(actual), volume_band(level.total(means), settings.volume_bands)
+        for band in np.unique(bands):
+            inside = bands == band
+            for position, nominal in enumerate(QUANTILES):
+                below, upto = coverage(quantiles[name][:, :, position][inside], truth[inside])
+                out.setdefault(name, {}).setdefault(f"band_{band}", {})[f"q{nominal}"] = {  # type: ignore[attr-defined]
+                    "below": below,
+                    "upto": upto,
+                    "miss": coverage_miss(below, upto, nominal),
+                    "rows": int(inside.sum()),
+                }
+    return out
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the M5 files")
+    parser.add_argument("--train-until", type=int, default=1913, help="last day known")
+    parser.add_argument("--json", type=Path, help="write the scores here")
+    parser.add_argument("--forecast-out", type=Path, help="write item_id, store_id, F1..F28 here (Parquet)")
+    parser.add_argument("--item-share", type=float, default=1.0, help="share of the items, for a quick look")
+    parser.add_argument("--trees", type=int, help="other number of trees, for a quick look")
+    parser.add_argument("--threads", type=int, help="threads of the boosted model")
+    parser.add_argument("--baselines", nargs="*", default=BASELINES, help="members scored beside the model")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
