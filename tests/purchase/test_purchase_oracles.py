@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.settings import PurchaseSettings
+from contracts.clock import clock_instant
+from contracts.columns import QUANTILE_COLUMNS
+from contracts.flow import OrderBook
+from contracts.settings import CitySettings, PurchaseSettings
 from contracts.solve import SolveLimits, SolveStatus
-from optimize.purchase import PurchaseData, allocate, check
+from contracts.world import World
+from optimize.purchase import PurchaseData, allocate, check, purchase_data
 from optimize.purchase.costs import price_out
 from optimize.purchase.feasible import broken_yuan
 
@@ -175,3 +180,32 @@ def test_the_structured_search_never_claims_more_than_the_truth(new_market: Call
     assert plan.report.bound_yuan <= truth + 1e-6
     assert plan.costs["total"] >= truth - 0.02
     assert plan.costs["total"] <= truth * 1.25 + 1.0
+
+
+def test_the_tiny_world_s_purchase_equals_brute_force(tiny: World) -> None:
+    """At the cutoff of the tiny world no choice of cases for its seven offers costs less than the plan."""
+    day = tiny.order_lines["delivery_date"].max()
+    cutoff = clock_instant("23:00-1", delivery_date=day, timezone="Asia/Shanghai")
+    lines = tiny.order_lines[(tiny.order_lines["delivery_date"] == day) & tiny.order_lines["cancelled_at"].isna()]
+    units = lines.groupby("sku_id", as_index=False)["quantity"].sum()
+    final = dict.fromkeys(("confirmed", "final_mean", *QUANTILE_COLUMNS), units["quantity"])
+    book = OrderBook.check(
+        units[["sku_id"]].assign(
+            delivery_date=day,
+            level="warehouse",
+            place_id="W1",
+            as_of=cutoff,
+            remaining_mean=0.0,
+            source="test",
+            **final,
+        )
+    )
+    data = purchase_data(tiny.reference, book, delivery_date=day, as_of=cutoff, city=CitySettings())
+    plan = allocate(data, limits=SolveLimits(gap=1e-6))
+    assert plan.report.status is SolveStatus.PROVED
+    most = np.ceil(units.set_index("sku_id")["quantity"] * 1.3)  # more than a third too much of a SKU never pays here
+    room = most.reindex(data.offers["sku_id"]).to_numpy() // data.offers["case_units"].to_numpy() + 1
+    narrowed = replace(
+        data, offers=data.offers.assign(max_cases=np.minimum(data.offers["max_cases"], room).astype(int))
+    )
+    assert plan.costs["total"] == pytest.approx(brute_force(narrowed), abs=0.02)

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from contracts.clock import clock_instant
+from contracts.planned import Releases, StopLoads
+from contracts.settings import CitySettings, RoutingSettings, TravelSettings
 from contracts.solve import SolveLimits
-from optimize.routing import route
+from contracts.world import World
+from optimize.routing import route, routing_data
 from optimize.routing.bound import lower_bound
 from optimize.routing.duty import Duty, duty_yuan, timetable
 from optimize.routing.territory import Territory
@@ -97,3 +101,27 @@ def test_more_work_never_costs_more_on_a_larger_town(town: Callable[..., Any]) -
     assert long.costs["total"] <= short.costs["total"] + 1e-9
     assert long.report.bound_yuan is not None
     assert long.report.bound_yuan <= long.costs["total"]
+
+
+def test_the_tiny_world_s_routes_equal_brute_force(tiny: World, limits: SolveLimits) -> None:
+    """Six communities, two vans, last night's orders: no set of routes is cheaper than the plan's."""
+    reference, day = tiny.reference, tiny.order_lines["delivery_date"].max()
+    lines = tiny.order_lines[(tiny.order_lines["delivery_date"] == day) & tiny.order_lines["cancelled_at"].isna()]
+    goods = lines.merge(reference.skus, on="sku_id")
+    goods = goods.assign(load_kg=goods["quantity"] * goods["weight_kg"], load_l=goods["quantity"] * goods["volume_l"])
+    loads = goods.groupby(["community_id", "temperature_zone"], as_index=False)[["quantity", "load_kg", "load_l"]].sum()
+    loads = loads.rename(columns={"community_id": "destination_id", "quantity": "units"})
+    ends = clock_instant("05:00", delivery_date=day, timezone="Asia/Shanghai")
+    released = loads[["destination_id"]].drop_duplicates().assign(warehouse_id="W1", released_at=ends)
+    data = routing_data(
+        reference,
+        StopLoads.check(loads),
+        Releases.check(released),
+        delivery_date=day,
+        city=CitySettings(),
+        travel=TravelSettings(),
+        settings=RoutingSettings(),
+    )
+    plan = route(data, limits=limits)
+    assert len(plan.stops) == 6
+    assert plan.costs["total"] == pytest.approx(brute_force(data.warehouses[0]), abs=0.01)
