@@ -28,9 +28,9 @@ from optimize.routing.start import first_duties
 from optimize.routing.territory import Territory
 
 log = logging.getLogger(__name__)
-LITTLE_GAIN = 5e-4
+LITTLE_GAIN = 1.5e-3
 """A round that saves a smaller share of the cost makes the next ones longer."""
-STRETCH = 1.3
+STRETCH = 1.6
 FIRST_SHARE = 0.25
 """Most seconds of the first search of the whole, as a share."""
 PARTITION_SHARE = 0.05

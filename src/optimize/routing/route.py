@@ -27,7 +27,7 @@ from optimize.routing.solver import SOLVER, Effort
 from optimize.routing.territory import Territory
 
 log = logging.getLogger(__name__)
-TABLES_SHARE = 0.03
+TABLES_SHARE = 0.05
 """Share of the seconds kept for tables and check after the searches."""
 
 
