@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 
+NUMBERS = itertools.count()
 LINE = {
-    "order_id": "T-1",
     "line_no": 1,
     "placed_at": "2026-04-21T02:00:00Z",
     "delivery_date": "2026-04-22",
@@ -24,23 +25,26 @@ LINE = {
 
 
 def batch(*changes: dict[str, Any]) -> dict[str, Any]:
-    """Return a batch of lines, each the example line with changes."""
-    return {"lines": [{**LINE, **change} for change in changes]}
+    """Return a batch of lines of an order of its own, each the example line with changes."""
+    order = {"order_id": f"T-{next(NUMBERS)}"}
+    return {"lines": [{**LINE, **order, **change} for change in changes]}
 
 
-def test_batch_is_taken_in_and_again_changes_nothing(copied: Any) -> None:
+def test_batch_is_taken_in_and_again_changes_nothing(copied_once: Any) -> None:
     """Lines count once by order and line number, however often they are sent."""
-    first = copied.post("/v1/orders", json=batch({}, {"line_no": 2})).json()
-    again = copied.post("/v1/orders", json=batch({}, {"line_no": 2})).json()
+    body = batch({}, {"line_no": 2})
+    first, again = (copied_once.post("/v1/orders", json=body).json() for _ in range(2))
     assert (first["rows_new"], first["rows_unchanged"]) == (2, 0)
     assert (again["rows_new"], again["rows_unchanged"]) == (0, 2)
-    listed = copied.get("/v1/orders", params={"delivery_date": "2026-04-22", "community_id": "C1"}).json()
-    assert sum(line["order_id"] == "T-1" for line in listed["items"]) == 2
+    listed = copied_once.get(
+        "/v1/orders", params={"delivery_date": "2026-04-22", "community_id": "C1", "limit": 10_000}
+    ).json()
+    assert sum(line["order_id"] == body["lines"][0]["order_id"] for line in listed["items"]) == 2
 
 
-def test_books_of_a_batch_reconcile(copied: Any) -> None:
+def test_books_of_a_batch_reconcile(copied_once: Any) -> None:
     """Rows and units read are rows and units accepted plus rejected."""
-    report = copied.post("/v1/orders", json=batch({}, {"line_no": 2, "quantity": -3})).json()
+    report = copied_once.post("/v1/orders", json=batch({}, {"line_no": 2, "quantity": -3})).json()
     assert report["rows_read"] == report["rows_accepted"] + report["rows_rejected"] == 2
     assert report["units_read"] == report["units_accepted"] + report["units_rejected"] == -1
     assert "2 rows read = 1 accepted" in report["reconciliation"]
@@ -59,32 +63,34 @@ def test_books_of_a_batch_reconcile(copied: Any) -> None:
         ({"order_id": ""}, "order_id"),
     ],
 )
-def test_bad_line_is_shown_and_does_not_hold_up_the_others(copied: Any, change: dict[str, Any], column: str) -> None:
+def test_bad_line_is_shown_and_does_not_hold_up_the_others(
+    copied_once: Any, change: dict[str, Any], column: str
+) -> None:
     """A bad line is named with row, column and rule; the good one beside it is in."""
-    report = copied.post("/v1/orders", json=batch({"line_no": 7}, change)).json()
+    report = copied_once.post("/v1/orders", json=batch({"line_no": 7}, change)).json()
     assert (report["rows_accepted"], report["rows_rejected"]) == (1, 1)
     assert column in {failure["column"] for failure in report["failures"]}
 
 
-def test_duplicate_line_in_a_batch_counts_once(copied: Any) -> None:
+def test_duplicate_line_in_a_batch_counts_once(copied_once: Any) -> None:
     """The same line twice in one batch is one line."""
-    report = copied.post("/v1/orders", json=batch({}, {})).json()
+    report = copied_once.post("/v1/orders", json=batch({}, {})).json()
     assert report["rows_new"] == 1
     assert report["units_accepted"] in (2, 4)
 
 
-def test_batch_without_one_good_line_is_refused_with_its_rows(copied: Any) -> None:
+def test_batch_without_one_good_line_is_refused_with_its_rows(copied_once: Any) -> None:
     """422 with the failing rows when nothing could be taken in."""
-    answer = copied.post("/v1/orders", json=batch({"quantity": -2}))
+    answer = copied_once.post("/v1/orders", json=batch({"quantity": -2}))
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["failures"][0]["column"] == "quantity"
 
 
-def test_missing_column_is_named(copied: Any) -> None:
+def test_missing_column_is_named(copied_once: Any) -> None:
     """A batch without a required column says which."""
-    lines = [{k: v for k, v in LINE.items() if k != "sku_id"}]
-    answer = copied.post("/v1/orders", json={"lines": lines})
+    lines = [{k: v for k, v in batch({})["lines"][0].items() if k != "sku_id"}]
+    answer = copied_once.post("/v1/orders", json={"lines": lines})
     assert answer.status_code == 422
     assert answer.json()["missing"] == ["sku_id"]
 
@@ -110,19 +116,19 @@ def as_file(frame: pd.DataFrame, suffix: str) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
-def test_file_is_taken_in(copied: Any, suffix: str) -> None:
+def test_file_is_taken_in(copied_once: Any, suffix: str) -> None:
     """CSV, XLSX and Parquet files give the same lines."""
-    body = as_file(pd.DataFrame([LINE, {**LINE, "line_no": 2}]), suffix)
-    answer = copied.post("/v1/orders/file", files={"file": (f"day.{suffix}", body)})
+    body = as_file(pd.DataFrame(batch({}, {"line_no": 2})["lines"]), suffix)
+    answer = copied_once.post("/v1/orders/file", files={"file": (f"day.{suffix}", body)})
     assert answer.status_code == 200, answer.text
     assert answer.json()["rows_new"] == 2
 
 
-def test_file_with_own_mapping(copied: Any) -> None:
+def test_file_with_own_mapping(copied_once: Any) -> None:
     """A mapping sent along names the columns of a foreign file."""
-    frame = pd.DataFrame([LINE]).rename(columns={"sku_id": "what", "quantity": "how many"})
+    frame = pd.DataFrame(batch({})["lines"]).rename(columns={"sku_id": "what", "quantity": "how many"})
     rules = '[columns]\nsku_id = "what"\nquantity = "how many"\n'
-    answer = copied.post(
+    answer = copied_once.post(
         "/v1/orders/file", files={"file": ("day.csv", as_file(frame, "csv"))}, data={"mapping_rules": rules}
     )
     assert answer.status_code == 200, answer.text
@@ -140,13 +146,13 @@ def test_file_with_own_mapping(copied: Any) -> None:
         ("evil.exe", b"MZ"),
     ],
 )
-def test_broken_upload_is_refused_and_leaves_nothing(copied: Any, name: str, body: bytes) -> None:
+def test_broken_upload_is_refused_and_leaves_nothing(copied_once: Any, name: str, body: bytes) -> None:
     """A file that cannot be read is a 4xx problem, and no line of it is in."""
-    before = copied.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"]
-    answer = copied.post("/v1/orders/file", files={"file": (name, body)})
+    before = copied_once.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"]
+    answer = copied_once.post("/v1/orders/file", files={"file": (name, body)})
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert copied.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == before
+    assert copied_once.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == before
 
 
 @pytest.mark.parametrize("mapping", ["../../etc/passwd", "/etc/passwd.toml", "nope"])
