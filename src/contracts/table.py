@@ -98,15 +98,17 @@ class Table(pa.DataFrameModel):
             failures.append(_failure_rows(wrong, name, rule, raw))
         typed = pd.DataFrame(columns, index=source.index)
         bad = pd.Index(np.unique(np.concatenate([f["row"].to_numpy(np.int64) for f in failures])))
-        good = typed.drop(bad)
+        good = typed.drop(bad) if len(bad) else typed
         broken = cls._broken_rules(good, schema)
-        good = good.drop(pd.Index(broken["row"].unique()))
+        if len(broken):
+            good = good.drop(pd.Index(broken["row"].unique()))
         failures.append(broken)
         if cls._key:
             again = good.duplicated(list(cls._key))
-            shown = good.loc[again, list(cls._key)].astype(str).agg(" / ".join, axis=1) if again.any() else None
-            failures.append(_failure_rows(again, "/".join(cls._key), "duplicate key", shown))
-            good = good[~again]
+            if again.any():
+                shown = good.loc[again, list(cls._key)].astype(str).agg(" / ".join, axis=1)
+                failures.append(_failure_rows(again, "/".join(cls._key), "duplicate key", shown))
+                good = good[~again]
         table = pd.concat(failures, ignore_index=True).sort_values("row", kind="stable", ignore_index=True)
         return cast("DataFrame[Self]", good.reset_index(drop=True)), table
 
