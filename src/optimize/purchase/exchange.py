@@ -10,13 +10,18 @@ from optimize.purchase.compiled import compiled
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
 from optimize.purchase.feasible import OVER_UNIT_YUAN, OVER_YUAN
-from optimize.purchase.pool import PatternTable
+from optimize.purchase.pool import PatternTable, entries_of
+
+LACK_YUAN = 20.0
+"""Price of a yuan of spend that lacks at a threshold aimed at: far above what a yuan of rebate is worth."""
 
 
 class Terms(NamedTuple):
     """Terms of suppliers, lanes and zones for compiled code; ``tier_first[s]:tier_first[s+1]`` are a supplier's levels.
 
     ``lean_yuan`` is added per yuan of spend at a supplier: zero, except while a search is pushed elsewhere.
+    While a search is ``aimed``, rebates are not judged by the spend: a supplier gives ``aim_rate`` on all of it, and
+    each yuan below ``aim_from`` costs `LACK_YUAN` (infinite ``aim_from``: not to be ordered from).
     """
 
     order_cost: Floats
@@ -30,6 +35,9 @@ class Terms(NamedTuple):
     room: Floats
     cell_zone: Ints
     lean_yuan: Floats
+    aimed: bool
+    aim_rate: Floats
+    aim_from: Floats
 
 
 class State(NamedTuple):
@@ -61,6 +69,9 @@ def make_terms(data: PurchaseData) -> Terms:
         room=np.maximum(data.column("zones", "capacity_units") - data.column("zones", "taken_units"), 0.0),
         cell_zone=np.array(cell_zone, dtype=np.int64),
         lean_yuan=np.zeros(len(data.suppliers)),
+        aimed=False,
+        aim_rate=np.zeros(len(data.suppliers)),
+        aim_from=np.zeros(len(data.suppliers)),
     )
 
 
@@ -70,6 +81,11 @@ def supplier_yuan(s: int, spend: float, buyers: int, terms: Terms) -> float:
     if buyers == 0 and not terms.always[s]:
         return 0.0
     rate = 0.0
+    if terms.aimed:
+        if np.isinf(terms.aim_from[s]):
+            return OVER_YUAN
+        short = max(terms.aim_from[s] - spend, 0.0)
+        return float(terms.order_cost[s] - terms.aim_rate[s] * spend + LACK_YUAN * short)
     for t in range(terms.tier_first[s], terms.tier_first[s + 1]):
         if spend >= terms.tier_from[t] - 1e-9 and terms.tier_rate[t] > rate:
             rate = terms.tier_rate[t]
@@ -169,20 +185,3 @@ def state_of(data: PurchaseData, table: PatternTable, chosen: Ints) -> State:
         kg=data.column("lanes", "locked_kg") + np.bincount(lane, table.entry_kg[entries], minlength=len(data.lanes)),
         taken=taken,
     )
-
-
-def entries_of(table: PatternTable, chosen: Ints) -> Ints:
-    """Return the entries of the chosen patterns."""
-    begin, end = table.pattern_entries[chosen], table.pattern_entries[chosen + 1]
-    width = end - begin
-    ends = np.cumsum(width)
-    inner = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - width, width)
-    return np.asarray(np.repeat(begin, width) + inner, dtype=np.int64)
-
-
-def cases_of(data: PurchaseData, table: PatternTable, chosen: Ints) -> Ints:
-    """Return cases per offer of the chosen patterns."""
-    entries = entries_of(table, chosen)
-    cases = np.zeros(len(data.offers), dtype=np.int64)
-    cases[table.entry_offer[entries]] = table.entry_cases[entries]
-    return cases

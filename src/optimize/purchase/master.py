@@ -2,139 +2,153 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from optimize.purchase.demand import Floats, Ints
 from optimize.purchase.dive import CLOSED
-from optimize.purchase.exchange import Terms, entries_of
-from optimize.purchase.pool import PatternTable
-from optimize.purchase.relaxation import Relaxation
-from optimize.purchase.solver import Effort, Variable, new_problem, number, solve, value, weighted, whole
+from optimize.purchase.exchange import LACK_YUAN, Terms
+from optimize.purchase.pool import PatternTable, entries_of
+from optimize.purchase.relaxation import Multipliers, Relaxation
+from optimize.purchase.solver import Answer, Effort, Variable, new_problem, number, solve, value, weighted, whole
 
 Pair = tuple[Variable, float]
-LACK_YUAN = 1.0
-"""Price of a yuan of spend that lacks at a threshold: several times what a rebate is worth, so that few do."""
 HAIR_YUAN = 0.01
 """A threshold is aimed at a hair above its value, so that rounded line amounts still reach it."""
 
 
-def solve_master(
-    relaxation: Relaxation,
-    table: PatternTable,
-    terms: Terms,
-    *,
-    levels: Ints,
-    columns: Ints,
-    effort: Effort,
-    start: Ints | None = None,
-) -> Ints | None:
-    """Return one pattern per cell at the given rebate levels, or None if the effort found none.
+@dataclass
+class Master:
+    """The master problem over some columns at given rebate levels, whole or relaxed."""
 
-    Parameters
-    ----------
-    levels : array, shape (suppliers,)
-        Level each supplier is used at; `CLOSED` ones are not ordered from.
-    columns : array of int
-        Patterns to choose from, rising.
-    start : array of int, optional
-        A choice that keeps all rows, to begin with.
-    """
-    tier = levels[table.entry_supplier]
-    pattern = np.repeat(np.arange(len(table.base_yuan)), np.diff(table.pattern_entries))
-    rate = np.where(tier == CLOSED, 0.0, relaxation.rate[tier])
-    yuan = table.base_yuan - np.bincount(pattern, table.entry_yuan * rate, minlength=len(table.base_yuan))
-    shut = np.bincount(pattern, tier == CLOSED, minlength=len(table.base_yuan)) > 0
-    columns = columns[~shut[columns]]
-    problem = new_problem("master")
-    take: dict[int, Variable] = {p: whole(problem, f"take_{p}", high=1) for p in columns.tolist()}
-    trucks = _add_trucks(problem, relaxation, table, terms, take)
-    lacks = _thresholds(problem, relaxation, table, take, levels)
-    pairs = [(take[p], y) for p, y in zip(columns.tolist(), yuan[columns].tolist(), strict=True)]
-    pairs += [(truck, float(terms.truck_yuan[lane])) for lane, truck in trucks.items()]
-    problem.setObjective(weighted([*pairs, *((lack, LACK_YUAN) for lack in lacks)]))
-    _one_pattern_each(problem, table, take)
-    _zones(problem, relaxation, table, terms, take)
-    begin = None
-    if start is not None and all(int(p) in take for p in start):
-        begin = {take[int(p)]: 1.0 for p in start} | _truck_start(relaxation, table, terms, trucks, start)
-    answer = solve(problem, effort, start=begin)
-    if not answer.has_values:
-        return None
-    chosen = np.zeros(len(table.cell_patterns) - 1, dtype=np.int64)
-    cell = np.searchsorted(table.cell_patterns, columns, side="right") - 1
-    for c, p in zip(cell.tolist(), columns.tolist(), strict=True):
-        if value(take[p]) > 0.5:
-            chosen[c] = p
-    return chosen
+    relaxation: Relaxation
+    table: PatternTable
+    terms: Terms
+    levels: Ints
+    columns: Ints
+    relaxed: bool
+    problem: Any = field(default_factory=lambda: new_problem("master"))
+    take: dict[int, Variable] = field(default_factory=dict)
+    thresholds: dict[int, Any] = field(default_factory=dict)
+    rooms: dict[int, Any] = field(default_factory=dict)
+    lacks: dict[int, Variable] = field(default_factory=dict)
+    trucks: dict[int, Variable] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Build the rows, one family after the other."""
+        table, tier = self.table, self.levels[self.table.entry_supplier]
+        shut = np.bincount(table.entry_pattern, tier == CLOSED, minlength=len(table.base_yuan)) > 0
+        self.columns = self.columns[~shut[self.columns]]
+        rate = np.where(tier == CLOSED, 0.0, self.relaxation.rate[tier])
+        yuan = table.base_yuan - np.bincount(
+            table.entry_pattern, table.entry_yuan * rate, minlength=len(table.base_yuan)
+        )
+        kind = number if self.relaxed else whole
+        self.take = {p: kind(self.problem, f"take_{p}", high=1) for p in self.columns.tolist()}
+        costs = [(self.take[p], y) for p, y in zip(self.columns.tolist(), yuan[self.columns].tolist(), strict=True)]
+        costs += self._trucks(kind)
+        costs += self._thresholds()
+        self.problem.setObjective(weighted(costs))
+        self._one_pattern_each()
+        self._zones()
 
-def _one_pattern_each(problem: Any, table: PatternTable, take: dict[int, Variable]) -> None:
-    """Every cell takes one pattern (the empty one is always there)."""
-    for first, end in zip(table.cell_patterns[:-1].tolist(), table.cell_patterns[1:].tolist(), strict=True):
-        problem += weighted([(take[p], 1.0) for p in range(first, end) if p in take]) == 1
+    def solve(self, effort: Effort, *, start: Ints | None = None) -> Answer:
+        """Solve in place, beginning with a choice of patterns if given (all of them columns)."""
+        if start is None:
+            return solve(self.problem, effort)
+        begin = {self.take[p]: 1.0 for p in start.tolist()}
+        entries = entries_of(self.table, start)
+        spend = np.bincount(self.table.entry_supplier[entries], self.table.entry_yuan[entries], len(self.levels))
+        for s, lack in self.lacks.items():
+            begin[lack] = max(self.relaxation.missing[self.levels[s]] + HAIR_YUAN - spend[s], 0.0)
+        kg = np.bincount(self.table.entry_lane[entries], self.table.entry_kg[entries], len(self.terms.truck_kg))
+        kg = kg + self.relaxation.data.column("lanes", "locked_kg")
+        for lane, truck in self.trucks.items():
+            begin[truck] = float(np.ceil(kg[lane] / self.terms.truck_kg[lane] - 1e-9))
+        return solve(self.problem, effort, start=begin)
 
+    def chosen(self) -> Ints:
+        """Return the pattern of each cell with the highest value."""
+        best = np.zeros(len(self.table.cell_patterns) - 1, dtype=np.int64)
+        cell = np.searchsorted(self.table.cell_patterns, self.columns, side="right") - 1
+        held = np.array([value(self.take[p]) for p in self.columns.tolist()])
+        order = np.lexsort((held, cell))
+        last = np.append(np.diff(cell[order]) > 0, True)
+        best[cell[order][last]] = self.columns[order][last]
+        return best
 
-def _entries(table: PatternTable, take: dict[int, Variable], keys: Ints, amounts: Floats) -> dict[int, list[Pair]]:
-    """Return the terms of a sum over entries, by key (a pattern has at most one entry per key)."""
-    pattern = np.repeat(np.arange(len(table.base_yuan)), np.diff(table.pattern_entries))
-    terms: dict[int, list[Pair]] = {}
-    for p, key, amount in zip(pattern.tolist(), keys.tolist(), amounts.tolist(), strict=True):
-        if p in take:
-            terms.setdefault(key, []).append((take[p], amount))
-    return terms
+    def prices(self) -> Multipliers:
+        """Return the multipliers the solved relaxed master implies (levels are given, so nothing waits)."""
+        relaxation = self.relaxation
+        start = relaxation.start()
+        reward, crowd = np.zeros_like(start.reward), np.zeros_like(start.crowd)
+        for tier, row in self.thresholds.items():
+            reward[tier] = min(max(float(row.pi), 0.0), float(relaxation.most_reward[tier]))
+        for zone, row in self.rooms.items():
+            crowd[zone] = max(-float(row.pi), 0.0)
+        return Multipliers(np.zeros_like(start.wait), reward, crowd, np.zeros_like(start.share))
 
+    def _one_pattern_each(self) -> None:
+        """Every cell takes one pattern (the empty one is always there)."""
+        ends = self.table.cell_patterns
+        spots = np.searchsorted(self.columns, ends)
+        names = self.columns.tolist()
+        for a, b in pairwise(spots.tolist()):
+            self.problem += weighted([(self.take[p], 1.0) for p in names[a:b]]) == 1
 
-def _thresholds(
-    problem: Any, relaxation: Relaxation, table: PatternTable, take: dict[int, Variable], levels: Ints
-) -> list[Variable]:
-    """The spend at a supplier reaches its level, minimum order included; what lacks is priced, so an answer exists."""
-    lacks = []
-    sums = _entries(table, take, table.entry_supplier, table.entry_yuan)
-    for s, tier in enumerate(levels.tolist()):
-        if tier != CLOSED and relaxation.missing[tier] > 0:
-            lacks.append(number(problem, f"lack_{s}"))
-            problem += weighted([*sums.get(s, []), (lacks[-1], 1.0)]) >= relaxation.missing[tier] + HAIR_YUAN
-    return lacks
+    def _sums(self, keys: Ints, amounts: Floats) -> dict[int, list[Pair]]:
+        """Return the terms of a sum over entries, by key (a pattern has at most one entry per key)."""
+        sums: dict[int, list[Pair]] = {}
+        for p, key, amount in zip(self.table.entry_pattern.tolist(), keys.tolist(), amounts.tolist(), strict=True):
+            if p in self.take:
+                sums.setdefault(key, []).append((self.take[p], amount))
+        return sums
 
+    def _thresholds(self) -> list[Pair]:
+        """The spend at a supplier reaches its level, minimum order included; what lacks is priced."""
+        costs = []
+        sums = self._sums(self.table.entry_supplier, self.table.entry_yuan)
+        for s, tier in enumerate(self.levels.tolist()):
+            if tier != CLOSED and self.relaxation.missing[tier] > 0:
+                lack = number(self.problem, f"lack_{s}")
+                self.lacks[s] = lack
+                costs.append((lack, LACK_YUAN))
+                row = weighted([*sums.get(s, []), (lack, 1.0)]) >= self.relaxation.missing[tier] + HAIR_YUAN
+                self.problem += row
+                self.thresholds[tier] = row
+        return costs
 
-def _zones(problem: Any, relaxation: Relaxation, table: PatternTable, terms: Terms, take: dict[int, Variable]) -> None:
-    """Units fit each zone."""
-    cell = np.repeat(np.arange(len(table.cell_patterns) - 1), np.diff(table.cell_patterns))
-    for z, room in enumerate(relaxation.room.tolist()):
-        here = np.flatnonzero((terms.cell_zone[cell] == z) & (table.units > 0))
-        pairs = [(take[p], table.units[p]) for p in here.tolist() if p in take]
-        most = sum(table.units[a:b].max(initial=0.0) for a, b in _cells_in(table, terms, z))
-        if pairs and most > room:
-            problem += weighted(pairs) <= room
+    def _zones(self) -> None:
+        """Units fit each zone that could overflow."""
+        ends = self.table.cell_patterns
+        cell = np.searchsorted(ends, self.columns, side="right") - 1
+        units = self.table.units[self.columns]
+        most = np.zeros(len(ends) - 1)
+        np.maximum.at(most, cell, units)
+        for zone, room in enumerate(self.relaxation.room.tolist()):
+            if most[self.terms.cell_zone == zone].sum() > room:
+                here = np.flatnonzero((self.terms.cell_zone[cell] == zone) & (units > 0))
+                pairs = [
+                    (self.take[p], u) for p, u in zip(self.columns[here].tolist(), units[here].tolist(), strict=True)
+                ]
+                self.rooms[zone] = weighted(pairs) <= room
+                self.problem += self.rooms[zone]
 
-
-def _cells_in(table: PatternTable, terms: Terms, zone: int) -> list[tuple[int, int]]:
-    cells = np.flatnonzero(terms.cell_zone == zone).tolist()
-    return [(int(table.cell_patterns[c]), int(table.cell_patterns[c + 1])) for c in cells]
-
-
-def _add_trucks(
-    problem: Any, relaxation: Relaxation, table: PatternTable, terms: Terms, take: dict[int, Variable]
-) -> dict[int, Variable]:
-    """Whole trucks carry each lane's kilograms."""
-    trucks = {}
-    loads = _entries(table, take, table.entry_lane, table.entry_kg)
-    locked = relaxation.data.column("lanes", "locked_kg")
-    for lane in np.flatnonzero(terms.truck_yuan > 0).tolist():
-        if lane in loads or locked[lane] > 0:
-            trucks[lane] = whole(problem, f"truck_{lane}")
-            pairs = [*loads.get(lane, []), (trucks[lane], -float(terms.truck_kg[lane]))]
-            problem += weighted(pairs) <= -float(locked[lane])
-    return trucks
-
-
-def _truck_start(
-    relaxation: Relaxation, table: PatternTable, terms: Terms, trucks: dict[int, Variable], start: Ints
-) -> dict[Variable, float]:
-    entries = entries_of(table, start)
-    kg = relaxation.data.column("lanes", "locked_kg") + np.bincount(
-        table.entry_lane[entries], table.entry_kg[entries], minlength=len(terms.truck_kg)
-    )
-    return {truck: float(np.ceil(kg[lane] / terms.truck_kg[lane] - 1e-9)) for lane, truck in trucks.items()}
+    def _trucks(self, kind: Any) -> list[Pair]:
+        """Whole trucks carry each lane's kilograms."""
+        if not (self.terms.truck_yuan > 0).any():
+            return []
+        costs = []
+        loads = self._sums(self.table.entry_lane, self.table.entry_kg)
+        locked = self.relaxation.data.column("lanes", "locked_kg")
+        for lane in np.flatnonzero(self.terms.truck_yuan > 0).tolist():
+            if lane in loads or locked[lane] > 0:
+                truck = kind(self.problem, f"truck_{lane}")
+                self.trucks[lane] = truck
+                costs.append((truck, float(self.terms.truck_yuan[lane])))
+                pairs = [*loads.get(lane, []), (truck, -float(self.terms.truck_kg[lane]))]
+                self.problem += weighted(pairs) <= -float(locked[lane])
+        return costs

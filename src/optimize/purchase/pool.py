@@ -21,6 +21,7 @@ class PatternTable(NamedTuple):
     base_yuan: Floats
     units: Floats
     pattern_entries: Ints
+    entry_pattern: Ints
     entry_offer: Ints
     entry_cases: Ints
     entry_supplier: Ints
@@ -94,6 +95,10 @@ class Pool:
         first = np.searchsorted(cell[order], np.arange(len(wanted)))
         return np.where(keys[found] == wanted, found, first).astype(np.int64)
 
+    def same(self, table: PatternTable, chosen: Ints) -> Ints:
+        """Return the positions in the pool's table now of patterns chosen in an earlier one."""
+        return self.locate(cases_of(table, chosen, offers=len(self.cell)))
+
     def keeps_shares(self, cases: Ints) -> np.ndarray:
         """Return per cell whether these cases keep every supplier within its largest share."""
         cells = len(self.data.cells)
@@ -132,6 +137,7 @@ class Pool:
             base_yuan=base,
             units=np.asarray(nominal, dtype=np.float64),
             pattern_entries=np.searchsorted(pattern, np.arange(len(cell) + 1)).astype(np.int64),
+            entry_pattern=pattern,
             entry_offer=offer,
             entry_cases=cases,
             entry_supplier=data.offers["supplier"].to_numpy(np.int64)[offer],
@@ -157,3 +163,20 @@ def goods_of(data: PurchaseData, offer: Ints, cases: Ints) -> Floats:
         )
         spot = spot + 1
     return yuan
+
+
+def entries_of(table: PatternTable, chosen: Ints) -> Ints:
+    """Return the entries of the chosen patterns."""
+    begin, end = table.pattern_entries[chosen], table.pattern_entries[chosen + 1]
+    width = end - begin
+    ends = np.cumsum(width)
+    inner = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - width, width)
+    return np.asarray(np.repeat(begin, width) + inner, dtype=np.int64)
+
+
+def cases_of(table: PatternTable, chosen: Ints, *, offers: int) -> Ints:
+    """Return cases per offer of the chosen patterns."""
+    entries = entries_of(table, chosen)
+    cases = np.zeros(offers, dtype=np.int64)
+    cases[table.entry_offer[entries]] = table.entry_cases[entries]
+    return cases

@@ -21,16 +21,16 @@ import numpy as np
 
 from contracts.solve import SolveLimits
 from optimize.purchase.ascent import Climb, Pace, climb
+from optimize.purchase.combine import combine
 from optimize.purchase.costs import price_out
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Ints
 from optimize.purchase.dive import CLOSED, dive
-from optimize.purchase.exchange import cases_of, make_terms
+from optimize.purchase.exchange import make_terms
 from optimize.purchase.feasible import broken_yuan
 from optimize.purchase.found import Found, lowered
-from optimize.purchase.master import solve_master
 from optimize.purchase.polish import polish
-from optimize.purchase.pool import PatternTable, Pool
+from optimize.purchase.pool import Pool, cases_of
 from optimize.purchase.relaxation import Multipliers, Relaxation
 from optimize.purchase.solver import SOLVER, Effort
 from optimize.purchase.start import cheapest_offer_plan
@@ -40,8 +40,6 @@ SEARCH_STEPS = 512
 """Grid steps per SKU x warehouse while prices are searched."""
 PROOF_STEPS = 8192
 """Grid steps for the bound that is handed out."""
-COLUMNS = 8
-"""Patterns per SKU x warehouse in a master."""
 POOL_PATTERNS = 100_000
 """Patterns looked at (most are known already) while the first climb fills the pool."""
 FREED_SHARE = 1.0 / 7.0
@@ -125,36 +123,22 @@ class Structured:
             expired=lambda: self._expired(until),
         )
         self.made += rounds * pace.steps
-        table = self.pool.table()
-        known = self.pool.locate(self.best) if self.best is not None else None
-        columns, guess = self._columns(table, levels, last, known)
-        left = self._left()
-        effort = Effort(seconds=max(0.8 * left, 0.5), gap=1e-4, nodes=50, seed=self.limits.seed)
-        chosen = solve_master(self.relaxation, table, self.terms, levels=levels, columns=columns, effort=effort)
+        table, begin, evaluations = combine(
+            self.relaxation,
+            self.grid,
+            self.pool,
+            self.terms,
+            levels,
+            last.prices,
+            rounds=self.data.settings.column_rounds,
+            effort=lambda: Effort(seconds=max(0.8 * self._left(), 0.5), gap=1e-4, nodes=20, seed=self.limits.seed),
+            expired=lambda: self._expired(until),
+        )
+        self.made += evaluations
         kicks = self.data.settings.polish_kicks
-        begin = chosen if chosen is not None else guess
         settled, _ = polish(self.data, table, self.terms, begin, kicks=kicks, rng=self.rng, expired=self._expired)
-        self._keep(cases_of(self.data, table, settled))
+        self._keep(cases_of(table, settled, offers=len(self.data.offers)))
         _log.info("dive: %d patterns, cost %.2f, %.1f s", len(self.pool), self.cost, self._seconds())
-
-    def _columns(self, table: PatternTable, levels: Ints, last: Climb, known: Ints | None) -> tuple[Ints, Ints]:
-        """Return the patterns per cell that look best at the last prices, and the best of each."""
-        relaxation = self.relaxation
-        tier = levels[table.entry_supplier]
-        pay = np.where(tier == CLOSED, 1e9, -(relaxation.rate[tier] + last.prices.reward[tier]))
-        pattern = np.repeat(np.arange(len(table.base_yuan)), np.diff(table.pattern_entries))
-        cell = np.repeat(np.arange(len(table.cell_patterns) - 1), np.diff(table.cell_patterns))
-        crowd = np.where(self.terms.cell_zone[cell] >= 0, last.prices.crowd[self.terms.cell_zone[cell]], 0.0)
-        score = table.base_yuan + crowd * table.units
-        score = score + np.bincount(pattern, table.entry_yuan * pay, minlength=len(score))
-        order = np.lexsort((score, cell))
-        rank = np.arange(len(order)) - table.cell_patterns[cell[order]]
-        keep = np.zeros(len(order), dtype=bool)
-        keep[order[rank < COLUMNS]] = True
-        keep[table.cell_patterns[:-1]] = True
-        if known is not None:
-            keep[known] = True
-        return np.flatnonzero(keep), order[rank == 0]
 
     def _levels_of_best(self) -> Ints:
         """Return the level each supplier's spend has reached in the best plan."""
