@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from api.paging import page_model
 from api.routes import rows_of_plans as rows
+from api.routes.plan_papers import RiskRow
 from api.rows import row_model
 from pipeline.plan import PLAN_TABLES
 
@@ -22,6 +24,7 @@ LISTS = {
     "routes": rows.TripRow,
     "stops": rows.StopRow,
     "unserved": rows.UnservedRow,
+    "risk": RiskRow,
 }
 
 
@@ -97,3 +100,27 @@ def test_unknown_form_and_table_are_refused(admin: Any, plan_id: str) -> None:
     assert admin.get(f"/v1/plans/{plan_id}/loads", headers={"Accept": "image/png"}).status_code == 406
     assert admin.get(f"/v1/plans/{plan_id}/tables/secrets").status_code == 404
     assert admin.get(f"/v1/plans/{plan_id}/loads.pdf").status_code == 404
+
+
+def test_papers_are_a_zip_with_a_book_per_supplier(admin: Any, plan_id: str) -> None:
+    """The zip is whole and holds a workbook for every supplier of the plan."""
+    answer = admin.get(f"/v1/plans/{plan_id}/papers")
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    suppliers = [row["supplier_id"] for row in admin.get(f"/v1/plans/{plan_id}/suppliers").json()["items"]]
+    assert suppliers
+    assert all(any(s in name and name.endswith(".xlsx") for name in names) for s in suppliers), names
+
+
+def test_chat_text_is_of_the_warehouse(admin: Any, plan_id: str) -> None:
+    """Text for a chat group names the warehouse and the moment on the city's clock."""
+    text = admin.get(f"/v1/plans/{plan_id}/chat", params={"warehouse_id": "W1"}).text
+    assert text.startswith("【W1】截至 04-21 18:00")
+    assert admin.get(f"/v1/plans/{plan_id}/chat").status_code == 422
+
+
+def test_risk_since_the_plan_itself_is_empty(admin: Any, plan_id: str) -> None:
+    """Nothing changed since the plan itself; money at stake falls down the list."""
+    path = f"/v1/plans/{plan_id}/risk"
+    assert admin.get(path, params={"changed_since": plan_id}).json()["total"] == 0
+    money = [row["at_stake_yuan"] for row in admin.get(path).json()["items"]]
+    assert money == sorted(money, reverse=True)

@@ -98,7 +98,7 @@ def plan_sections(service: Running, plan_id: str, holder: Holder) -> list[dict[s
             ("Demand in units", "需求", views.demand_view(plan), None),
             ("Cost in yuan", "成本", views.cost_view(plan.summary), None),
             ("Orders per supplier", "采购单", views.supplier_view(plan, reference), "purchase-orders"),
-            ("Most money at stake", "缺货与剩余风险", views.shortage_view(plan, reference.skus).head(12), "coverage"),
+            ("Most money at stake", "缺货与剩余风险", views.shortage_view(plan, reference.skus).head(12), "risk"),
         ]
     loads = views.load_view(plan)
     unserved = plan.unserved

@@ -6,12 +6,26 @@ from api.routes.jobs import router as jobs
 from api.routes.keys import router as keys
 from api.routes.models import router as models
 from api.routes.orders import router as orders
+from api.routes.plan_papers import router as plan_papers
 from api.routes.plan_states import router as plan_states
 from api.routes.plan_tables import router as plan_tables
 from api.routes.plans import router as plans
 from api.routes.reference import router as reference
 from api.routes.system import router as system
 
-ROUTERS = (system, orders, reference, models, demand, plans, plan_states, plan_tables, assignments, jobs, keys)
+ROUTERS = (
+    system,
+    orders,
+    reference,
+    models,
+    demand,
+    plans,
+    plan_states,
+    plan_tables,
+    plan_papers,
+    assignments,
+    jobs,
+    keys,
+)
 
 __all__ = ["ROUTERS"]

@@ -156,6 +156,18 @@ def get_plan(plan_id: PlanId, _holder: PlanReader, service: Running) -> PlanShow
     """Return status per stage, cost breakdown, bound and gap, fingerprints, warnings and labelled fallbacks."""
     summary = service.desk.store.plan_summary(plan_id)
     here = f"/v1/plans/{plan_id}"
-    parts = ("suppliers", "purchase-orders", "coverage", "loads", "sorting", "routes", "stops", "unserved", "tables")
+    parts = (
+        "suppliers",
+        "purchase-orders",
+        "coverage",
+        "loads",
+        "sorting",
+        "routes",
+        "stops",
+        "unserved",
+        "risk",
+        "papers",
+        "tables",
+    )
     links = {"self": here, **{part.replace("-", "_"): f"{here}/{part}" for part in parts}}
     return PlanShown(summary=summary, status=summary.status, links=links)

@@ -1,0 +1,113 @@
+"""What people of the night are handed: the risk table, chat text per warehouse, and all papers of a plan as a zip."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
+
+from api.access import PriceReader
+from api.asked import PlanId, Running
+from api.paging import Page, list_answer, list_responses
+from api.problems import PROBLEM_RESPONSES
+from contracts.planned import PurchaseLines
+from pipeline.risk import chat_text, risk_table
+
+router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["plan tables"], responses=PROBLEM_RESPONSES)
+ZIP_TYPE = "application/zip"
+
+
+class RiskRow(BaseModel):
+    """What may be short or left over of a SKU at a warehouse, in yuan, and what to top up."""
+
+    warehouse_id: str = Field(examples=["W1"])
+    sku_id: str = Field(examples=["K001"])
+    name: str | None = Field(default=None, examples=["青菜 500 g"])
+    on_hand: float = Field(examples=[0.0])
+    due_in: float = Field(examples=[0.0])
+    sent: float = Field(description="Units of lines sent before.", examples=[20.0])
+    confirmed: float = Field(examples=[17.0])
+    q10: float = Field(description="10 % quantile of the final units.", examples=[30.0])
+    q50: float = Field(description="Median of the final units.", examples=[41.0])
+    q90: float = Field(description="90 % quantile of the final units.", examples=[55.0])
+    outside_units: float | None = Field(default=None, description="Somebody else's estimate.", examples=[None])
+    expected_short: float = Field(description="After the top-up.", examples=[1.2])
+    expected_surplus: float = Field(description="After the top-up.", examples=[3.4])
+    short_yuan: float = Field(examples=[9.6])
+    surplus_yuan: float = Field(examples=[4.1])
+    at_stake_yuan: float = Field(examples=[13.7])
+    top_up_cases: float = Field(description="Suggested whole cases.", examples=[2.0])
+    top_up_units: float = Field(examples=[40.0])
+    late_slot: datetime | None = Field(
+        default=None, description="Last supplier deadline that still helps.", examples=["2026-03-01T12:00:00Z"]
+    )
+    reason: str = Field(examples=["41 expected, 20 there: 2 cases of V1"])
+    change_yuan: float | None = Field(
+        default=None, description="With changed_since: how the money at stake moved.", examples=[-6.0]
+    )
+
+
+@router.get("/risk", summary="What is at stake, the most money first", responses=list_responses(RiskRow))
+def list_risk(
+    request: Request,
+    plan_id: PlanId,
+    _holder: PriceReader,
+    service: Running,
+    page: Page,
+    changed_since: Annotated[
+        str | None, Query(description="An earlier plan; only what changed since is shown.", pattern=r"^[\w-]{1,64}$")
+    ] = None,
+) -> Response:
+    """Return what may be short or left over at the cutoff, in yuan, and the top-up that is suggested."""
+    earlier = None if changed_since is None else _risk(service, changed_since)
+    frame = _risk(service, plan_id, previous=earlier)
+    return list_answer(request, frame, page, name=f"{plan_id}-risk")
+
+
+@router.get("/chat", summary="Top-ups as text for a chat group", response_class=PlainTextResponse)
+def get_chat_text(
+    plan_id: PlanId,
+    _holder: PriceReader,
+    service: Running,
+    warehouse_id: Annotated[str, Query(description="The warehouse the group is of.", examples=["W1"])],
+) -> PlainTextResponse:
+    """Return the top-ups and largest risks of a warehouse, ready to paste."""
+    as_of = pd.Timestamp(service.desk.store.plan_summary(plan_id).as_of).tz_convert(service.settings.city.timezone)
+    return PlainTextResponse(chat_text(_risk(service, plan_id), warehouse_id, as_of=f"{as_of:%m-%d %H:%M}"))
+
+
+@router.get(
+    "/papers",
+    summary="All papers of a plan as a zip",
+    response_class=Response,
+    responses={200: {"content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def get_papers(plan_id: PlanId, _holder: PriceReader, service: Running) -> Response:
+    """Return purchase order workbooks per supplier, sorting and route books per warehouse, and every table as CSV."""
+    plan, packed = service.desk.saved_plan(plan_id), io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="tuancai-papers-") as place:
+        folder = Path(place)
+        written = service.desk.export(plan, folder)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(written):
+                archive.write(path, path.relative_to(folder))
+    headers = {"Content-Disposition": f'attachment; filename="{plan_id}.zip"'}
+    return Response(packed.getvalue(), media_type=ZIP_TYPE, headers=headers)
+
+
+def _risk(service: Running, plan_id: str, *, previous: pd.DataFrame | None = None) -> pd.DataFrame:
+    plan = service.plans.plan(plan_id)
+    after = plan.summary.after
+    sent = None
+    if after is not None:
+        lines = service.plans.table(after, "purchase_lines")
+        sent = PurchaseLines.check(lines.assign(locked=True))
+    return risk_table(plan, service.tables.reference(), sent=sent, previous=previous)
