@@ -17,6 +17,7 @@ _HEADINGS = {
     "cases": ("cases", "箱数"),
     "confirmed": ("ordered", "已下单"),
     "confirmed_percent": ("ordered, %", "已下单占比"),
+    "cost": ("part", "项目"),
     "cost_yuan": ("cost, yuan", "成本"),
     "departs_at": ("leaves", "发车"),
     "distance_m": ("metres", "里程"),
@@ -25,6 +26,8 @@ _HEADINGS = {
     "expected_surplus": ("expected left over", "预计剩余"),
     "final_mean": ("expected final", "预计总量"),
     "gap_percent": ("gap, %", "差距"),
+    "lines": ("lines", "行数"),
+    "locked_lines": ("sent before", "已发出"),
     "late_minutes": ("late, min", "延误"),
     "load_kg": ("kg", "重量"),
     "name": ("name", "名称"),
@@ -32,9 +35,13 @@ _HEADINGS = {
     "remaining_mean": ("still expected", "预计还有"),
     "returns_at": ("returns", "返回"),
     "route_id": ("route", "路线"),
+    "seconds": ("seconds", "用时"),
     "sku_id": ("SKU", "商品"),
     "starts_at": ("starts", "开始"),
     "station": ("station", "工位"),
+    "stage": ("stage", "阶段"),
+    "status": ("status", "状态"),
+    "stopped_by": ("stopped by", "停止原因"),
     "stops": ("stops", "站点"),
     "supplier_id": ("supplier", "供应商"),
     "temperature_zone": ("zone", "温区"),
@@ -42,6 +49,8 @@ _HEADINGS = {
     "units": ("units", "件数"),
     "vehicle_type_id": ("vehicle", "车型"),
     "warehouse_id": ("warehouse", "中心仓"),
+    "load_l": ("litres", "体积"),
+    "yuan": ("yuan", "元"),
     "wave": ("wave", "波次"),
     "workers": ("people", "人数"),
 }
@@ -52,26 +61,29 @@ def heading(column: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> heading("wave"), heading("load_l")
-    (('wave', '波次'), ('load l', ''))
+    >>> heading("wave"), heading("seeds_used")
+    (('wave', '波次'), ('seeds used', ''))
     """
     return _HEADINGS.get(column, (column.replace("_", " "), ""))
 
 
-def cell(value: object) -> str:
-    """Return a value as a person reads it: thousands separated, absent as a dash, moments as city wall clock.
+def cell(value: object, column: str = "") -> str:
+    """Return a value as a person reads it: thousands separated, absent as a dash, money with its fen.
 
     Examples
     --------
-    >>> cell(1234.5), cell(None), cell(12.0), cell(True)
-    ('1,234.50', '-', '12', 'yes')
+    >>> cell(1234.5), cell(None), cell(12.0), cell(True), cell(-0.0)
+    ('1,234.50', '-', '12', 'yes', '0')
+    >>> cell(12.0, "amount_yuan")
+    '12.00'
     """
     if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+        value += 0.0  # no minus before zero
+        return f"{value:,.0f}" if value.is_integer() and not column.endswith("yuan") else f"{value:,.2f}"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, datetime):

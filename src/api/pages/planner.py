@@ -19,6 +19,7 @@ from pipeline import views
 router = APIRouter(include_in_schema=False)
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 TEMPLATES.env.filters["cell"] = cell
+TEMPLATES.env.globals["zip"] = zip
 TEMPLATES.env.filters["heading"] = heading
 TEMPLATES.env.filters["city_time"] = city_time
 SHOWN = 200
