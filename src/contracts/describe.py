@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterator
 from types import ModuleType
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
 from contracts import flow, planned, reference
 from contracts.settings import Settings
 from contracts.table import Table
@@ -58,6 +61,15 @@ def _plain_type(dtype: str) -> str:
     return {"int64": "whole number", "float64": "number", "bool": "true/false"}.get(dtype, "text")
 
 
+def settings_of(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting of a section with its dotted name, those of sections inside it included."""
+    for name, field in section.model_fields.items():
+        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            yield from settings_of(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
 def describe_settings() -> str:
     """Return docs/settings.md: every setting with its default, unit and reason."""
     parts = [
@@ -69,11 +81,11 @@ def describe_settings() -> str:
     ]
     for section, field in Settings.model_fields.items():
         group = field.annotation
-        if group is None:
+        if not (inspect.isclass(group) and issubclass(group, BaseModel)):
             continue
         parts += ["", f"## [{section}] - {inspect.cleandoc(group.__doc__ or '')}", ""]
         parts += ["| name | default | unit | reason |", "|---|---|---|---|"]
-        for name, item in group.model_fields.items():
+        for name, item in settings_of(group):
             extra = item.json_schema_extra if isinstance(item.json_schema_extra, dict) else {}
             default = "" if item.default is None else str(item.default)
             parts.append(f"| `{name}` | `{default}` | {extra.get('unit', '')} | {item.description} |")

@@ -12,11 +12,12 @@ from contracts.planned import PurchaseLines
 from contracts.settings import Settings
 from contracts.world import Reference
 from pipeline import views
-from pipeline.charts import load_chart, route_map
+from pipeline.charts import load_chart
 from pipeline.filenames import file_names, sheet_name
 from pipeline.papers import write_papers
 from pipeline.plan import NightPlan
 from pipeline.risk import risk_table
+from pipeline.route_papers import write_route_papers
 from store import export_table, export_tables
 
 
@@ -33,8 +34,8 @@ def write_artefacts(
 
     ``summary.json``; ``tables/*.csv``, one per contract; ``purchase_orders/SUPPLIER.xlsx``, a sheet per warehouse and
     one with the totals; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature zone, and the papers of
-    `pipeline.papers`; ``routes/BASE.xlsx``, trips and stops; ``risk.xlsx``; ``loads.png`` and ``route_map.png``. Heads
-    are Chinese and English, times are the city's. With the night's `orders` the leaders' hand-out sheets are there too;
+    `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``; ``loads.png``. Heads are Chinese
+    and English, times are the city's. With the night's `orders` the leaders' hand-out sheets are there too;
     lines `sent` before the plan are no suggestion in the risk table.
 
     Raises
@@ -50,12 +51,11 @@ def write_artefacts(
     written += [export_table(frame, folder / "tables" / f"{name}.csv") for name, frame in plan.tables()]
     written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
     written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
-    written += write_route_books(plan, reference, folder / "routes", timezone=zone)
+    written += write_route_papers(plan, reference, folder / "routes", settings=settings)
     written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders)
     risk = risk_table(plan, reference, sent=sent)
     written.append(export_table(risk, folder / "risk.xlsx", headers="both", timezone=zone))
     written.append(load_chart(plan, folder / "loads.png", timezone=zone))
-    written.append(route_map(plan, reference, folder / "route_map.png"))
     return written
 
 
@@ -97,17 +97,5 @@ def write_sorting_books(plan: NightPlan, reference: Reference, folder: Path, *, 
         tasks = views.sorting_view(plan, reference, warehouse_id=warehouse)
         sheets = {"负荷 loads": loads[loads["warehouse_id"] == warehouse]}
         sheets |= {sheet_name(str(zone)): rows for zone, rows in tasks.groupby("temperature_zone")}
-        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
-    return written
-
-
-def write_route_books(plan: NightPlan, reference: Reference, folder: Path, *, timezone: str) -> list[Path]:
-    """Write one workbook per base: trips, and the stops in driving order."""
-    written = []
-    for base, name in file_names(sorted(plan.trips["base_id"].unique())).items():
-        sheets = {
-            "趟次 trips": views.trip_view(plan, base),
-            "站点 stops": views.stop_view(plan, reference, base),
-        }
         written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
     return written

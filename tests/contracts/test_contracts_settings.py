@@ -6,16 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from contracts.describe import describe_settings, settings_of
 from contracts.errors import SettingsError
-from contracts.settings import Settings, load_settings
+from contracts.settings import ForecastSettings, Settings, load_settings
 
 
 def test_every_setting_has_a_unit_and_a_reason() -> None:
     """A number without a reason is a magic number."""
     for section in Settings.model_fields.values():
-        for name, field in section.annotation.model_fields.items():
+        for name, field in settings_of(section.annotation):
             assert field.description, name
             assert field.json_schema_extra["unit"], name
+
+
+def test_a_section_inside_a_section_is_described_too() -> None:
+    """docs/settings.md names nested settings with a dot."""
+    names = [name for name, _ in settings_of(ForecastSettings)]
+    assert "boosting.trees" in names
+    assert "| `boosting.trees` |" in describe_settings()
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default(

@@ -61,6 +61,9 @@ class PurchaseSettings(Section):
     neighbourhoods: int = setting(
         14, unit="dives", reason="Freeing a seventh of the suppliers twice over reaches each about twice.", ge=0
     )
+    column_rounds: int = setting(
+        6, unit="rounds", reason="Rounds of column generation at fixed rebate levels; later ones find nothing.", ge=0
+    )
     polish_kicks: int = setting(20, unit="kicks", reason="Local searches after each dive; each is milliseconds.", ge=0)
 
 

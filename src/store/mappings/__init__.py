@@ -1,0 +1,1 @@
+"""Mappings that are shipped, one TOML file each; `store.load_mapping` finds them by name."""

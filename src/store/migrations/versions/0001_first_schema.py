@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create the tables."""
     op.create_table(
         "calendar",
         sa.Column("row", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -274,6 +275,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the tables."""
     for table in (
         "plan_tables",
         "history_files",

@@ -1,0 +1,68 @@
+"""A plan's papers for the drivers: run sheets and load lists per base, the routes as a map and as GeoJSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from contracts.settings import Settings
+from contracts.world import Reference
+from optimize.routing import RoutePlan, routing_data
+from optimize.routing.lines import geojson
+from optimize.routing.route_map import route_map_html, route_map_png
+from optimize.routing.sheets import load_list, run_sheet
+from pipeline import views
+from pipeline.filenames import file_names
+from pipeline.goods import stop_loads
+from pipeline.plan import NightPlan
+from store import export_tables
+
+
+def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings) -> list[Path]:
+    """Write ``BASE.xlsx`` (trips, run sheet in driving order, load list in loading order), the map and the GeoJSON.
+
+    Without trips nothing is written.
+    """
+    if plan.trips.empty:
+        return []
+    loads = stop_loads(plan.allotments, reference.skus)
+    data = routing_data(
+        reference,
+        loads,
+        plan.releases,
+        delivery_date=pd.Timestamp(plan.summary.delivery_date).as_unit("us"),
+        city=settings.city,
+        travel=settings.travel,
+        settings=settings.routing,
+    )
+    report = next(stage for stage in plan.summary.stages if stage.stage == "routing")
+    routes = RoutePlan(
+        stops=plan.route_stops,
+        trips=plan.trips,
+        unserved=plan.unserved,
+        costs={"total": report.cost_yuan or 0.0},
+        report=report,
+        warnings=(),
+    )
+    sheet = run_sheet(routes, data, reference=reference, loads=loads)
+    written = []
+    for base, name in file_names(sorted(plan.trips["base_id"].unique())).items():
+        own = sheet[sheet["base_id"] == base]
+        sheets = {
+            "趟次 trips": views.trip_view(plan, base),
+            "行车单 run sheet": own.drop(columns="base_id"),
+            "装车单 load list": load_list(own),
+        }
+        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=settings.city.timezone))
+    title = f"{plan.summary.delivery_date}: {len(plan.trips)} trips, {len(plan.route_stops)} stops"
+    pages = {
+        "routes.geojson": json.dumps(geojson(routes, reference=reference), ensure_ascii=False).encode(),
+        "map.html": route_map_html(routes, reference=reference, title=title).encode(),
+        "map.png": route_map_png(routes, reference=reference, title=title),
+    }
+    for name, content in pages.items():
+        (folder / name).write_bytes(content)
+        written.append(folder / name)
+    return written
