@@ -174,7 +174,7 @@ def test_a_written_world_reads_back(tiny: World, tmp_path, kind: str) -> None:
     """One file per contract; read through the contracts the tables are the same."""
     folder = write_world(tiny, tmp_path / "tiny", format=kind)
     names = {path.stem for path in folder.iterdir()}
-    assert names == {*REFERENCE_TABLES, "order_lines", "true_demand", "arrival_curve"}
+    assert names == {*REFERENCE_TABLES, "order_lines", "true_demand", "arrival_curve", "synthetic"}
     read = pd.read_csv if kind == "csv" else pd.read_parquet
     for name, table in tiny.reference.tables():
         back = REFERENCE_TABLES[name].check(read(folder / f"{name}.{kind}"))
