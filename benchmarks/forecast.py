@@ -19,28 +19,29 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
 # this file is called forecast.py too: without its folder on the path, `forecast` is the package
-import forecast  # noqa: E402
+import forecast
 
 sys.path.append(str(HERE))
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
+import numpy as np
+import pandas as pd
 
-from contracts.settings import BoostingSettings, ForecastSettings  # noqa: E402
-from forecast.combination import volume_band  # noqa: E402
-from forecast.expected import expected_units  # noqa: E402
-from forecast.levels import Level  # noqa: E402
-from forecast.members import member  # noqa: E402
-from forecast.scores import coverage, coverage_miss  # noqa: E402
-from m5.read import HORIZON, M5, read_m5  # noqa: E402
-from m5.score import LEVELS, QUANTILES, Scorer  # noqa: E402
+from contracts.settings import BoostingSettings, ForecastSettings
+from forecast.combination import volume_band
+from forecast.expected import expected_units
+from forecast.levels import Level
+from forecast.members import member
+from forecast.scores import coverage, coverage_miss
+from m5.read import HORIZON, M5, read_m5
+from m5.score import LEVELS, QUANTILES, Scorer
 
 SETTINGS = ForecastSettings(
     horizon_days=HORIZON,
     train_days=400,
+    look_back_days=1_100,
     backtest_origins=4,
     origin_spacing_days=9,
     boosting=BoostingSettings(
-        trees=300, leaves=95, learning_rate=0.06, max_rows=3_000_000, origin_stride_days=3, threads=2
+        trees=300, leaves=63, learning_rate=0.05, max_rows=2_500_000, origin_stride_days=3, threads=2
     ),
 )
 BASELINES = ("seasonal_naive", "weekday_mean", "moving_average", "croston", "sba", "tsb")
@@ -78,7 +79,7 @@ def benchmark(
     changes = {key: value for key, value in (("trees", trees), ("threads", threads)) if value}
     settings = SETTINGS.model_copy(update={"boosting": SETTINGS.boosting.model_copy(update=changes)})
     panel = data.panel(until)
-    past = panel.last_days(settings.train_days + forecast.training.LOOK_BACK_DAYS)
+    past = panel.last_days(settings.train_days + settings.look_back_days)
     started = time.perf_counter()
     model = forecast.train(
         past,

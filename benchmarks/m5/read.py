@@ -110,7 +110,7 @@ def _context(series: pd.DataFrame, calendar: pd.DataFrame, days: pd.DatetimeInde
         pd.DataFrame(
             {
                 "day": days,
-                "is_holiday": calendar["event_type_1"].isin(["National", "Religious"]),
+                "is_holiday": calendar["event_type_1"].eq("National"),
                 "event": event.where(event.notna(), None),
             }
         )

@@ -23,7 +23,7 @@ from forecast.levels import Level
 from forecast.model import DemandModel
 from forecast.panel import Panel
 from forecast.scores import coverage, coverage_miss, naive_scale, pinball, rmsse, wape, weighted
-from forecast.training import LOOK_BACK_DAYS, train
+from forecast.training import train
 from forecast.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def backtest(
             started = time.perf_counter()
             past = panel.known_until(origin + 1)
             model = train(
-                past.last_days(settings.train_days + LOOK_BACK_DAYS),
+                past.last_days(own.train_days + own.look_back_days),
                 skus=context.skus,
                 communities=context.communities,
                 listings=context.listings,

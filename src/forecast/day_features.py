@@ -23,7 +23,6 @@ DAY_FEATURES = (
     "days_to_holiday",
     "days_since_holiday",
     "lunar_new_year_distance",
-    "event",
     "days_to_event",
     "temperature_c",
     "rain_mm",
@@ -38,15 +37,15 @@ class DayFeatures:
     ----------
     table : float32, D x len(DAY_FEATURES)
         NaN where the calendar ends early: unknown, not "no holiday".
-    flags : float32, D x areas x events
-        Local events, 1 where the event holds.
-    events : tuple of str
-        Names of the local events.
+    flags : float32, D x areas x local events
+        1 where the event holds.
+    named : tuple of str or None, D
+        Event of the day.
     """
 
     table: Matrix
     flags: Matrix
-    events: tuple[str, ...]
+    named: tuple[str | None, ...]
 
     @classmethod
     def build(
@@ -55,10 +54,9 @@ class DayFeatures:
         context: Context,
         *,
         areas: pd.Index,
-        event_names: tuple[str, ...],
         local_events: tuple[str, ...],
     ) -> DayFeatures:
-        """Return the features of `days`; event codes count from 1 in the order of `event_names`, 0 is no event."""
+        """Return the features of `days`."""
         table = np.full((len(days), len(DAY_FEATURES)), np.nan, np.float32)
         table[:, 0] = days.day_of_week
         table[:, 1] = days.day
@@ -70,19 +68,18 @@ class DayFeatures:
             holiday = calendar["is_holiday"].eq(True).to_numpy()
             marked = context.calendar.loc[context.calendar["is_holiday"], "day"]
             named = context.calendar.loc[context.calendar["event"].notna(), "day"]
-            code = pd.Index(event_names).get_indexer(pd.Index(calendar["event"])) + 1
             columns = {
                 3: holiday,
                 4: _days_ahead(days, marked),
                 5: _days_ahead(days, marked, back=True),
-                7: code,
-                8: _days_ahead(days, named),
-                9: calendar["temperature_c"],
-                10: calendar["rain_mm"],
+                7: _days_ahead(days, named),
+                8: calendar["temperature_c"],
+                9: calendar["rain_mm"],
             }
             for position, column in columns.items():
                 table[:, position] = np.where(told, np.asarray(column, np.float32), np.nan)
-        return cls(table, _area_flags(days, context.area_events, areas, local_events), local_events)
+        events = tuple(None if pd.isna(name) else str(name) for name in calendar["event"])
+        return cls(table, _area_flags(days, context.area_events, areas, local_events), events)
 
 
 def lunar_new_year_distance(days: pd.DatetimeIndex) -> NDArray[np.float32]:

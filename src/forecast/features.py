@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from contracts.settings import ForecastSettings
 from forecast.context import Context
 from forecast.day_features import DAY_FEATURES, DayFeatures
+from forecast.event_lift import EventLifts
 from forecast.panel import Matrix, Panel
 from forecast.windows import Windows, last_same_weekday
 
@@ -44,7 +45,6 @@ class FeatureSpec:
     """What training fixed about the features, so that prediction builds the same columns."""
 
     pools: tuple[str, ...]
-    event_names: tuple[str, ...]
     local_events: tuple[str, ...]
     codes: dict[str, tuple[str, ...]]
     day_features: tuple[str, ...]
@@ -60,7 +60,6 @@ class FeatureSpec:
         sizes = {name: len(panel.series[list(keys)].drop_duplicates()) for name, keys in POOLS.items()}
         return cls(
             pools=tuple(name for name, size in sizes.items() if size < panel.width),
-            event_names=tuple(sorted(context.calendar["event"].dropna().unique())),
             local_events=tuple(sorted(context.area_events["event"].unique())),
             codes={name: tuple(sorted(panel.series[name].unique())) for name in CATEGORICAL},
             day_features=tuple(name for name in DAY_FEATURES if name != "year_day" or panel.known > YEAR_DAYS),
@@ -75,7 +74,7 @@ class FeatureSpec:
             *("horizon", "log_base", "listed_days", "spread", "zero_share", "silence_days", "age_days"),
             *(f"mean_{days}" for days in RECENT_DAYS),
             *("before_1", "before_2", "weekday_1", "weekday_2", "weekday_3", "weekday_mean_4", "weekday_mean_13"),
-            *("usual", "year_ago", *pooled),
+            *("usual", "event_lift", "year_ago", *pooled),
             *("log_price", "price_to_usual", "price_to_last", "discount"),
             *self.day_features,
             *(f"event_{name}" for name in self.local_events),
@@ -111,9 +110,8 @@ class Features:
             self._pool[name] = Windows.of_groups(self._own, code, int(code.max()) + 1)
         areas = pd.Index(panel.series["area_id"].unique())
         self._area = areas.get_indexer(panel.series["area_id"])
-        self._days = DayFeatures.build(
-            panel.days, context, areas=areas, event_names=spec.event_names, local_events=spec.local_events
-        )
+        self._days = DayFeatures.build(panel.days, context, areas=areas, local_events=spec.local_events)
+        self._lifts = EventLifts(self._pool["category_community"], self._days.named)
         self._kept = [DAY_FEATURES.index(name) for name in spec.day_features]
         self._codes = {
             name: pd.Index(spec.codes[name]).get_indexer(pd.Index(panel.series[name])) for name in CATEGORICAL
@@ -137,10 +135,10 @@ class Features:
         return np.maximum((units + weight * older) / (listed + weight), SMALLEST_BASE)
 
     def usual(self, origin: int, horizon: int) -> NDArray[np.float64]:
-        """Return base times the weekday factor of the category in the community: the offset of the model, n values.
+        """Return the model's offset, n values: base times the category's weekday factor and event lift in the community.
 
-        The factor is the target weekday's mean over the last `WEEKDAY_WEEKS` weeks to the mean of those weeks, shrunk
-        towards one by `prior_days` of average days.
+        The weekday factor is the target weekday's mean over the last `WEEKDAY_WEEKS` weeks to the mean of those weeks,
+        shrunk towards one by `prior_days` of average days.
         """
         pool = self._pool["category_community"]
         units, listed = pool.same_weekday_total(origin, horizon, WEEKDAY_WEEKS)
@@ -150,7 +148,8 @@ class Features:
         with np.errstate(invalid="ignore", divide="ignore"):
             factor = (units + weight * mean) / ((listed + weight) * mean)
         factor = np.clip(np.where(np.isfinite(factor), factor, 1.0), *FACTOR_RANGE)
-        return np.asarray(self.base(origin) * factor[self._group["category_community"]])
+        lift = self._lifts.lift(origin, origin + horizon)
+        return np.asarray(self.base(origin) * (factor * lift)[self._group["category_community"]])
 
     def _peers(self, origin: int, days: int) -> NDArray[np.float64]:
         everyone = self._own.total(origin, days)
@@ -224,7 +223,11 @@ class Features:
         parts = [self._own.value(origin - back) / base for back in range(1, 3)]
         parts += [self._own.value(day - 7 * back) / base for back in range(3)]
         parts += [self._own.same_weekday(origin, horizon, weeks) / base for weeks in (4, 13)]
-        parts += [self.usual(origin, horizon) / base, _year_ago(self._own, origin, horizon)]
+        parts += [
+            self.usual(origin, horizon) / base,
+            self._lifts.lift(origin, origin + horizon)[self._group["category_community"]],
+        ]
+        parts.append(_year_ago(self._own, origin, horizon))
         for name in self.spec.pools:
             pool, group = self._pool[name], self._group[name]
             month = pool.mean(origin, self.spec.base_days)

@@ -24,7 +24,6 @@ from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.model import DemandModel
 from forecast.panel import Panel
-from forecast.training import LOOK_BACK_DAYS
 
 log = logging.getLogger(__name__)
 BOTTOM_UP = "sum of communities"
@@ -89,7 +88,7 @@ def predict(
         Panel.from_history(
             known,
             context,
-            max_days=LOOK_BACK_DAYS + model.settings.base_days,
+            max_days=model.settings.look_back_days + model.settings.base_days,
             days_ahead=(dates[-1] - last).days,
             also=pd.concat(list(offered.values())),
         )

@@ -26,6 +26,8 @@ Values = NDArray[np.float64]
 _MOST_ROUNDS = 20
 _MOST_STEPS = 500
 _TOLERANCE = 1e-11
+_NOTHING = 1e-9
+"""A part below this many units is none: it can carry nothing and would only spoil the arithmetic."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def reconciled(parts: Values, targets: Sequence[Target]) -> Values:
     [10.5, 31.5]
     """
     summing, total, variance = _stacked(len(parts), targets)
-    size = np.maximum(parts, 0.0).astype(np.float64)
+    size = np.where(parts > _NOTHING, parts, 0.0).astype(np.float64)
     moved = size
     for _ in range(_MOST_ROUNDS):
         moved = size * (1.0 + summing.T @ _multipliers(summing, size, total, variance))
@@ -73,19 +75,20 @@ def reconciled(parts: Values, targets: Sequence[Target]) -> Values:
         if not negative.any():
             break
         size = np.where(negative, 0.0, size)
-    return np.maximum(moved, 0.0)
+    return np.asarray(np.maximum(moved, 0.0), np.float64)
 
 
 def _multipliers(summing: scipy.sparse.csr_array, size: Values, total: Values, variance: Values) -> Values:
     """Solve the dual by conjugate gradients; the matrix is only ever applied, never formed."""
-    diagonal = summing @ size + variance
-    diagonal = np.where(diagonal > 0, diagonal, 1.0)  # an empty sum moves nothing
+    held = summing @ size
+    gap = np.where(held > 0, total - held, 0.0)  # a sum of nothing cannot be filled: its parts stay zero
+    diagonal = np.where(held > 0, held + variance, 1.0)
     width = len(total)
     matrix = scipy.sparse.linalg.LinearOperator(
         (width, width), matvec=lambda y: summing @ (size * (summing.T @ y)) + variance * y, dtype=np.float64
     )
     scale = scipy.sparse.diags_array(1.0 / diagonal)
-    solved, _ = scipy.sparse.linalg.cg(matrix, total - summing @ size, rtol=_TOLERANCE, maxiter=_MOST_STEPS, M=scale)
+    solved, _ = scipy.sparse.linalg.cg(matrix, gap, rtol=_TOLERANCE, maxiter=_MOST_STEPS, M=scale)
     return np.asarray(solved, np.float64)
 
 

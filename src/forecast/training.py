@@ -28,8 +28,6 @@ from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
 
 log = logging.getLogger(__name__)
-LOOK_BACK_DAYS = 400
-"""Days before the training window that features may look back to: last year's same week."""
 SHORT_HISTORY_MEMBER = "moving_average"
 
 
@@ -139,7 +137,7 @@ def _optional(
 
 
 def _panel(history: DataFrame[DailyDemand] | Panel, context: Context, settings: ForecastSettings) -> Panel:
-    days = settings.train_days + LOOK_BACK_DAYS
+    days = settings.train_days + settings.look_back_days
     if isinstance(history, Panel):
         return history.last_days(days)
     return Panel.from_history(history, context, max_days=days)

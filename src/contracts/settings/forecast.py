@@ -54,6 +54,9 @@ class ForecastSettings(Section):
         unit="member names",
         reason="The first leads; the others join a volume band only where they cut its error on rolling origins.",
     )
+    look_back_days: int = setting(
+        400, unit="days", reason="Last year's same week lies this far before the training window.", ge=0
+    )
     base_days: int = setting(
         28, unit="days", reason="Four whole weeks carry the recent level without weekday bias.", ge=7
     )
