@@ -51,7 +51,7 @@ def summarise(night: NightInput, settings: Settings, made: Decisions) -> NightPl
     """Return the plan of a night with its summary."""
     planned = [stage for stage in (made.purchase, made.sorting, made.routing) if stage is not None]
     costs = {
-        f"{stage.report.stage}.{part}": yuan
+        f"{stage.report.stage}.{part}": yuan + 0.0  # never -0.0
         for stage in planned
         for part, yuan in stage.costs.items()
         if part != "total"
