@@ -23,7 +23,22 @@ RUNS: dict[str, list[str]] = {
     "purchase_100": ["purchase.py", "--size", "100x15x2", "--seed", "1", "--seconds", "60"],
     "purchase_500": ["purchase.py", "--size", "500x30x3", "--seed", "1", "--seconds", "60"],
     "purchase_2000": ["purchase.py", "--size", "2000x80x4", "--seed", "1", "--seconds", "180"],
-    "routing_mtvrptwr": ["routing.py", "--data", str(DATASETS / "routing"), "--set", "MTVRPTWR", "--seconds", "60"],
+    **{
+        f"routing_{name.lower()}": ["routing.py", "--data", str(DATASETS / "routing"), "--set", name, "--seconds", "60"]
+        for name in ("MTVRPTWR", "HFVRP", "MDVRPTW", "VRPTW", "CVRP")
+    },
+    "book_town": [
+        "book.py",
+        "--orders",
+        "simulate:town",
+        "--snapshots",
+        "12:00,15:00,18:00,21:00",
+        "--test-days",
+        "50",
+    ],
+    "service": ["service.py"],
+    "night_city": ["night.py", "--preset", "city"],
+    "night_city_direct": ["night.py", "--preset", "city_direct"],
     "night_town": ["night.py", "--preset", "town"],
     "forecast_m5": ["forecast.py", "--data", str(DATASETS / "m5"), "--train-until", "1913"],
 }
