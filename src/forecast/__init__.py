@@ -3,8 +3,10 @@
 from forecast.backtest import BacktestScores, backtest
 from forecast.book import BookModel, add_batch, cold_model, fit_curve, set_aside, update_book
 from forecast.context import Context
+from forecast.drift import DriftReport, drift_report
 from forecast.history import build_history
 from forecast.model import DemandModel
+from forecast.open_share import open_share
 from forecast.panel import Panel
 from forecast.predicting import predict
 from forecast.registry import Evidence, Registry, Served, evidence_of
@@ -15,6 +17,7 @@ __all__ = [
     "BookModel",
     "Context",
     "DemandModel",
+    "DriftReport",
     "Evidence",
     "Panel",
     "Registry",
@@ -23,8 +26,10 @@ __all__ = [
     "backtest",
     "build_history",
     "cold_model",
+    "drift_report",
     "evidence_of",
     "fit_curve",
+    "open_share",
     "predict",
     "set_aside",
     "stand_in",

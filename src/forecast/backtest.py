@@ -115,6 +115,8 @@ def backtest(
                 listings=context.listings,
                 calendar=context.calendar,
                 area_events=context.area_events,
+                open_share=context.open_share,
+                outside=context.outside if len(context.outside) else None,
                 settings=own,
                 city=city,
             )

@@ -14,6 +14,8 @@ from forecast.members.protocol import Forecasts
 _LEAST_GAIN = 0.005
 """A combination must cut the squared error of the leading member by this share, else the leading member answers."""
 _LEAST_ROWS = 200
+_LEAST_ANSWERS = 0.5
+"""A member that answers less than this share of a band cannot be weighed there."""
 _LEAST_WEIGHT = 0.05
 
 
@@ -68,12 +70,15 @@ class Combination:
         weights = np.zeros((bands, len(names)))
         weights[:, 0] = 1.0
         for code in range(bands):
-            inside = (band == code) & np.isfinite(actual)
-            for name in names:
-                inside &= np.isfinite(forecasts[name])
+            seen = (band == code) & np.isfinite(actual) & np.isfinite(forecasts[leading])
+            answering = [n for n in names if (np.isfinite(forecasts[n]) & seen).sum() >= _LEAST_ANSWERS * seen.sum()]
+            inside = seen & np.logical_and.reduce([np.isfinite(forecasts[name]) for name in answering])
             if inside.sum() < _LEAST_ROWS:
                 continue
-            columns = np.stack([forecasts[name][inside] for name in names], axis=1).astype(np.float64)
+            columns = np.zeros((int(inside.sum()), len(names)))
+            for position, name in enumerate(names):
+                if name in answering:
+                    columns[:, position] = forecasts[name][inside]
             target = actual[inside].astype(np.float64)
             found, _ = scipy.optimize.nnls(columns, target)
             if found.sum() <= 0:

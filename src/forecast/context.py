@@ -11,6 +11,10 @@ from contracts.errors import UnknownReferenceError
 from contracts.reference import Calendar, Communities, Listings, Skus
 
 
+def _nothing(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame({name: [] for name in columns})
+
+
 @dataclass(frozen=True)
 class Context:
     """Reference data a forecast may lean on.
@@ -23,13 +27,23 @@ class Context:
     area_events : DataFrame
         Optional local events, columns ``day``, ``area_id``, ``event``: each event name is one yes/no feature of the
         area on the day (a market day, a benefit pay day, a local promotion).
+    open_share : DataFrame
+        Optional, from `open_share`: the share of a day's orders that could come before a listing sold out.
+    outside : DataFrame
+        Optional estimates of others, see `OutsideEstimate`.
     """
 
     skus: DataFrame[Skus]
     communities: DataFrame[Communities]
     listings: DataFrame[Listings] = field(default_factory=Listings.empty)
     calendar: DataFrame[Calendar] = field(default_factory=Calendar.empty)
-    area_events: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"day": [], "area_id": [], "event": []}))
+    area_events: pd.DataFrame = field(default_factory=lambda: _nothing("day", "area_id", "event"))
+    open_share: pd.DataFrame = field(
+        default_factory=lambda: _nothing("delivery_date", "area_id", "sku_id", "open_share")
+    )
+    outside: pd.DataFrame = field(
+        default_factory=lambda: _nothing("delivery_date", "community_id", "sku_id", "units", "known_on")
+    )
 
     def places(self, community_ids: pd.Series, sku_ids: pd.Series) -> pd.DataFrame:
         """Return the attributes of series: area, warehouse and category beside community and SKU.

@@ -135,7 +135,7 @@ class Features:
         return np.maximum((units + weight * older) / (listed + weight), SMALLEST_BASE)
 
     def usual(self, origin: int, horizon: int) -> NDArray[np.float64]:
-        """Return the model's offset, n values: base times the category's weekday factor and event lift in the community.
+        """Return the model's offset, n values: base times the weekday factor and event lift of the category there.
 
         The weekday factor is the target weekday's mean over the last `WEEKDAY_WEEKS` weeks to the mean of those weeks,
         shrunk towards one by `prior_days` of average days.

@@ -91,7 +91,8 @@ def predict(
             max_days=model.settings.look_back_days + model.settings.base_days,
             days_ahead=(dates[-1] - last).days,
             also=pd.concat(list(offered.values())),
-        )
+        ),
+        context,
     )
     days = _expected(model, panel, context, offered)
     frames = [_level_rows(model, panel, day, level) for level in levels for day in days]

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from forecast.combination import Combination, volume_band
 from forecast.context import Context
 from forecast.levels import Level
 from forecast.members import Fitted, Forecasts, member
+from forecast.members.outside import OutsideEstimate
 from forecast.model import DemandModel, fingerprint
 from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_levels, summed_panel, worth
 from forecast.panel import Panel
@@ -42,6 +44,8 @@ def train(
     settings: ForecastSettings | None = None,
     city: CitySettings | None = None,
     groupings: Mapping[str, tuple[str, ...]] | None = None,
+    open_share: pd.DataFrame | None = None,
+    outside: pd.DataFrame | None = None,
 ) -> DemandModel:
     """Train a demand model on a history.
 
@@ -61,6 +65,10 @@ def train(
         Time zone and cutoff decide which delivery dates are known at a moment.
     groupings : mapping of name to columns, optional
         Further sums that get a spread of their own, by the series columns they keep.
+    open_share : DataFrame, optional
+        From `open_share`: what sold-out listings could take; without it their usual level stands in.
+    outside : DataFrame, optional
+        Estimates of others, scored beside the members and weighed like them, see `OutsideEstimate`.
 
     Raises
     ------
@@ -71,9 +79,11 @@ def train(
     """
     started = time.perf_counter()
     settings, city = settings or ForecastSettings(), city or CitySettings()
-    context = Context(skus, communities, *_optional(listings, calendar, area_events))
+    context = Context(skus, communities, **_given(listings, calendar, area_events, open_share, outside))
+    if outside is not None:
+        settings = settings.model_copy(update={"members": (*settings.members, OutsideEstimate().name)})
     panel = _panel(history, context, settings)
-    ground = _Ground(recovered(panel), context, settings, city, in_whole_units(panel), fingerprint(panel))
+    ground = _Ground(recovered(panel, context), context, settings, city, in_whole_units(panel), fingerprint(panel))
     origins = rolling_origins(panel, settings)
     model = _trained(ground, origins, groupings or {}) if origins else _from_short_history(ground)
     log.info(
@@ -105,7 +115,7 @@ def stand_in(
     settings, city = settings or ForecastSettings(), city or CitySettings()
     context = Context(skus, communities)
     panel = _panel(history, context, settings)
-    ground = _Ground(recovered(panel), context, settings, city, in_whole_units(panel), fingerprint(panel))
+    ground = _Ground(recovered(panel, context), context, settings, city, in_whole_units(panel), fingerprint(panel))
     return replace(
         _from_short_history(ground), fallback="fallback: moving_average with Poisson spread, no trained model"
     )
@@ -123,17 +133,22 @@ class _Ground:
     fingerprint: str
 
 
-def _optional(
+def _given(
     listings: DataFrame[Listings] | None,
     calendar: DataFrame[Calendar] | None,
     area_events: pd.DataFrame | None,
-) -> tuple[DataFrame[Listings], DataFrame[Calendar], pd.DataFrame]:
-    empty = pd.DataFrame({"day": [], "area_id": [], "event": []}).astype({"area_id": "str", "event": "str"})
-    return (
-        Listings.empty() if listings is None else listings,
-        Calendar.empty() if calendar is None else calendar,
-        empty if area_events is None else area_events,
-    )
+    open_share: pd.DataFrame | None,
+    outside: pd.DataFrame | None,
+) -> dict[str, Any]:
+    """Return the optional parts of the context that were given; the others keep its defaults."""
+    parts = {
+        "listings": listings,
+        "calendar": calendar,
+        "area_events": area_events,
+        "open_share": open_share,
+        "outside": outside,
+    }
+    return {name: table for name, table in parts.items() if table is not None}
 
 
 def _panel(history: DataFrame[DailyDemand] | Panel, context: Context, settings: ForecastSettings) -> Panel:
@@ -258,7 +273,7 @@ def _ahead(context: Context, last: pd.Timestamp) -> Context:
     """Return the context with the planned listings only: past ones are in the history the model is given."""
     listings = context.listings
     planned = listings[listings["delivery_date"] > last].reset_index(drop=True)
-    return Context(context.skus, context.communities, Listings.check(planned), context.calendar, context.area_events)
+    return replace(context, listings=Listings.check(planned))
 
 
 def _last_level(panel: Panel) -> pd.DataFrame:

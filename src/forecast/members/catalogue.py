@@ -8,6 +8,7 @@ from contracts.errors import SettingsError
 from contracts.settings import ForecastSettings
 from forecast.members.boosting import GlobalModel
 from forecast.members.intermittent import IntermittentDemand
+from forecast.members.outside import OutsideEstimate
 from forecast.members.protocol import Member
 from forecast.members.seasonal import MovingAverage, SeasonalNaive
 from forecast.members.smoothing import ExponentialSmoothing
@@ -21,6 +22,7 @@ MEMBERS: dict[str, Callable[[ForecastSettings], Member]] = {
     "tsb": lambda settings: IntermittentDemand("tsb"),
     "ets": lambda settings: ExponentialSmoothing("ets"),
     "theta": lambda settings: ExponentialSmoothing("theta"),
+    "outside_estimate": lambda settings: OutsideEstimate(),
     "lightgbm": lambda settings: GlobalModel(settings),
 }
 
