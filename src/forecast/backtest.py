@@ -55,6 +55,21 @@ class BacktestScores:
         columns = ["wrmsse", "wape", "bias", "pinball"]
         return whole.groupby(["level", "model"], as_index=False)[columns].mean()
 
+    def value_added(self, *, baseline: str = "seasonal_naive") -> pd.DataFrame:
+        """Return how much of the baseline's error each model takes away per level, as shares; the baseline's row is 0.
+
+        Raises
+        ------
+        InputError
+            The baseline was not scored in this backtest.
+        """
+        table = self.summary().set_index(["level", "model"])[["wrmsse", "wape", "pinball"]]
+        if baseline not in table.index.get_level_values("model"):
+            raise InputError(f"{baseline!r} was not scored; backtest it beside the other models.")
+        base = table.xs(baseline, level="model").reindex(table.index.get_level_values("level")).to_numpy()
+        share = 1.0 - table.to_numpy() / base
+        return pd.DataFrame(share, index=table.index, columns=table.columns).reset_index()
+
 
 @dataclass(frozen=True)
 class _Outcome:

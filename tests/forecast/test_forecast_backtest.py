@@ -31,6 +31,15 @@ def test_the_global_model_beats_the_seasonal_naive(scores):
         assert summary.loc[(level, "champion"), "wrmsse"] < summary.loc[(level, "seasonal_naive"), "wrmsse"]
 
 
+def test_value_added_is_the_share_of_the_baselines_error_taken_away(scores):
+    """The naive adds nothing to itself, the model takes part of its error away, and a stranger is refused."""
+    added = scores.value_added().set_index(["level", "model"])
+    assert (added.xs("seasonal_naive", level="model") == 0).all().all()
+    assert (added.xs("champion", level="model")["wrmsse"] > 0).all()
+    with pytest.raises(InputError, match="was not scored"):
+        scores.value_added(baseline="nobody")
+
+
 def test_lead_rows_add_up_to_the_whole(scores):
     """The units seen per lead time sum to the units of the window."""
     table = scores.scores

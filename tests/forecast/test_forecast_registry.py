@@ -80,7 +80,8 @@ def test_the_run_keeps_settings_fingerprint_and_card(registry, trained):
         files = {item.path for item in client.list_artifacts(run.info.run_id, "model")}
     assert run.data.params["data_fingerprint"] == trained.fingerprint
     assert run.data.params["settings.boosting.trees"] == "10"
-    assert {"model/model.pkl", "model/model_card.md", "model/rolling_scores.csv"} <= files
+    kept = ("model.pkl", "model_card.md", "rolling_scores.csv", "rolling_scores.png")
+    assert {f"model/{file}" for file in kept} <= files
 
 
 def test_a_corrupt_model_file_is_refused(fresh, trained):

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pandas as pd
 
 from forecast.model import DemandModel
+from forecast.registry.figure import score_figure
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class RunRecord:
         Written as CSV.
     texts : mapping of file name to text
         Such as the model card.
+    figures : mapping of file name to PNG
     """
 
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def record_of(model: DemandModel) -> RunRecord:
@@ -47,7 +50,13 @@ def record_of(model: DemandModel) -> RunRecord:
         for name, group in model.scores.groupby("member")
         for metric in ("wape", "bias", "rmse")
     }
-    return RunRecord(params, metrics, {"rolling_scores.csv": model.scores}, {"model_card.md": model_card(model)})
+    return RunRecord(
+        params=params,
+        metrics=metrics,
+        tables={"rolling_scores.csv": model.scores},
+        texts={"model_card.md": model_card(model)},
+        figures={"rolling_scores.png": score_figure(model.scores)},
+    )
 
 
 def model_card(model: DemandModel) -> str:

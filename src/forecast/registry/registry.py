@@ -87,6 +87,8 @@ class Registry:
                     table.to_csv(place / file, index=False)
                 for file, words in told.texts.items():
                     (place / file).write_text(words, encoding="utf-8")
+                for file, picture in told.figures.items():
+                    (place / file).write_bytes(picture)
                 client.log_artifacts(run.run_id, str(place), "model")
             client.set_terminated(run.run_id)
             if not client.search_registered_models(f"name = '{self.name}'"):
