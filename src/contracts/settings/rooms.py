@@ -64,7 +64,7 @@ class PurchaseSettings(Section):
     column_rounds: int = setting(
         6, unit="rounds", reason="Rounds of column generation at fixed rebate levels; later ones find nothing.", ge=0
     )
-    polish_kicks: int = setting(20, unit="kicks", reason="Local searches after each dive; each is milliseconds.", ge=0)
+    polish_kicks: int = setting(6, unit="kicks", reason="Local searches after each dive; annealing before them did most.", ge=0)
 
 
 class SortingSettings(Section):

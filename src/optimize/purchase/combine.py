@@ -9,7 +9,7 @@ import numpy as np
 from optimize.purchase.compiled import Grid
 from optimize.purchase.demand import Floats, Ints
 from optimize.purchase.dive import CLOSED, allowed_levels
-from optimize.purchase.exchange import Terms, descend, state_of
+from optimize.purchase.exchange import Cooling, Terms, anneal, descend, state_of
 from optimize.purchase.master import HAIR_YUAN, Master
 from optimize.purchase.polish import SWEEPS
 from optimize.purchase.pool import PatternTable, Pool
@@ -21,6 +21,15 @@ MANY_COLUMNS = 4.0
 FEW_COLUMNS = 0.2
 """The same in the whole master, where most cells are settled: their second best costs clearly more."""
 LEAST_OTHERS = 500
+WHOLE_MASTER_CELLS = 400
+"""Up to so many SKU x warehouse the whole master is solved as well; beyond, annealing comes closer in less time."""
+LEAST_LACK_YUAN = 0.05
+"""Least price of a lacking yuan while annealing begins: below it thresholds would be forgotten."""
+ANNEAL_MOVES = 200
+"""Moves per SKU x warehouse; four times as many gain 0.003 % on 500 SKUs."""
+HOT_YUAN = 0.3
+COLD_YUAN = 0.02
+"""Yuan a move may cost more at first and at last: the size of differences between good patterns."""
 
 
 def combine(
@@ -63,24 +72,47 @@ def combine(
         if not pool.add(relaxation.evaluate(prices, grid, allowed=allowed).cases):
             break
     table = pool.table()
-    columns, best = promising(table, terms, relaxation, levels, prices, extra=FEW_COLUMNS)
+    columns, best = promising(table, terms, relaxation, levels, prices, extra=MANY_COLUMNS)
     if relaxed is not None:
         best = pool.same(relaxed.table, relaxed.chosen())
-    near = settle(relaxation, table, terms, levels, best)
+    near = settle(relaxation, table, terms, levels, prices, columns, best, seed=effort().seed)
+    if len(best) > WHOLE_MASTER_CELLS or expired():
+        return table, near, made
+    columns, _ = promising(table, terms, relaxation, levels, prices, extra=FEW_COLUMNS)
     master = Master(relaxation, table, terms, levels, np.union1d(columns, near), relaxed=False)
-    chosen = master.chosen() if master.solve(effort(), start=near).has_values else near
-    return table, chosen, made
+    return table, master.chosen() if master.solve(effort(), start=near).has_values else near, made
 
 
-def settle(relaxation: Relaxation, table: PatternTable, terms: Terms, levels: Ints, chosen: Ints) -> Ints:
-    """Return a choice of patterns that reaches the levels, by local search with a price on what lacks."""
+def settle(
+    relaxation: Relaxation,
+    table: PatternTable,
+    terms: Terms,
+    levels: Ints,
+    prices: Multipliers,
+    columns: Ints,
+    chosen: Ints,
+    *,
+    seed: int,
+) -> Ints:
+    """Return a choice of patterns that reaches the levels, from a rounded one.
+
+    What lacks at a threshold costs its price in the relaxed master at first, and more and more while the choice is
+    annealed: near that price exchanges between suppliers are almost free, so that thresholds are met without waste.
+    """
     closed = levels == CLOSED
+    lack = np.full(relaxation.suppliers, LEAST_LACK_YUAN)
+    lack[~closed] = np.maximum(prices.reward[levels[~closed]], LEAST_LACK_YUAN)
     aimed = terms._replace(
         aimed=True,
         aim_rate=np.where(closed, 0.0, relaxation.rate[levels]),
         aim_from=np.where(closed, np.inf, relaxation.data.column("tiers", "from_yuan")[levels] + HAIR_YUAN),
+        lack_yuan=lack,
     )
     state = state_of(relaxation.data, table, chosen)
+    cell = np.searchsorted(table.cell_patterns, columns, side="right") - 1
+    ends = np.searchsorted(cell, np.arange(len(chosen) + 1)).astype(np.int64)
+    cooling = Cooling(ANNEAL_MOVES * len(chosen), HOT_YUAN, COLD_YUAN, seed)
+    anneal(columns, ends, table, aimed, state, cooling)
     descend(np.arange(len(chosen)), table, aimed, state, SWEEPS)
     return state.chosen
 

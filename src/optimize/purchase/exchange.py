@@ -21,7 +21,7 @@ class Terms(NamedTuple):
 
     ``lean_yuan`` is added per yuan of spend at a supplier: zero, except while a search is pushed elsewhere.
     While a search is ``aimed``, rebates are not judged by the spend: a supplier gives ``aim_rate`` on all of it, and
-    each yuan below ``aim_from`` costs `LACK_YUAN` (infinite ``aim_from``: not to be ordered from).
+    each yuan below ``aim_from`` costs ``lack_yuan`` (infinite ``aim_from``: not to be ordered from).
     """
 
     order_cost: Floats
@@ -38,6 +38,16 @@ class Terms(NamedTuple):
     aimed: bool
     aim_rate: Floats
     aim_from: Floats
+    lack_yuan: Floats
+
+
+class Cooling(NamedTuple):
+    """How an annealing goes: random moves, the yuan a move may cost more at first and at last, the seed."""
+
+    moves: int
+    hot_yuan: float
+    cold_yuan: float
+    seed: int
 
 
 class State(NamedTuple):
@@ -72,6 +82,7 @@ def make_terms(data: PurchaseData) -> Terms:
         aimed=False,
         aim_rate=np.zeros(len(data.suppliers)),
         aim_from=np.zeros(len(data.suppliers)),
+        lack_yuan=np.full(len(data.suppliers), LACK_YUAN),
     )
 
 
@@ -85,7 +96,7 @@ def supplier_yuan(s: int, spend: float, buyers: int, terms: Terms) -> float:
         if np.isinf(terms.aim_from[s]):
             return OVER_YUAN
         short = max(terms.aim_from[s] - spend, 0.0)
-        return float(terms.order_cost[s] - terms.aim_rate[s] * spend + LACK_YUAN * short)
+        return float(terms.order_cost[s] - terms.aim_rate[s] * spend + terms.lack_yuan[s] * short)
     for t in range(terms.tier_first[s], terms.tier_first[s + 1]):
         if spend >= terms.tier_from[t] - 1e-9 and terms.tier_rate[t] > rate:
             rate = terms.tier_rate[t]
@@ -166,6 +177,54 @@ def descend(order: Ints, table: PatternTable, terms: Terms, state: State, sweeps
             moved += best != old
         if moved == 0:
             break
+    return total
+
+
+@compiled
+def anneal(columns: Ints, cell_columns: Ints, table: PatternTable, terms: Terms, state: State, plan: Cooling) -> float:
+    """Try random patterns in random cells, taking dearer ones less and less; return the change of cost.
+
+    ``columns[cell_columns[c]:cell_columns[c+1]]`` are the patterns tried in cell c. Random numbers are those of
+    G. Marsaglia's xorshift ("Xorshift RNGs", Journal of Statistical Software 8, 2003) from the plan's seed.
+    """
+    total = 0.0
+    bits = np.uint64(plan.seed) * np.uint64(2685821657736338717) + np.uint64(88172645463325252)
+    heat = plan.hot_yuan
+    cool = (plan.cold_yuan / plan.hot_yuan) ** (1.0 / max(plan.moves, 1))
+    cells = np.uint64(len(cell_columns) - 1)
+    soft = terms.lack_yuan.copy()
+    for move in range(plan.moves):
+        heat *= cool
+        if move % 64 == 0:
+            share = move / plan.moves
+            for s in range(len(soft)):
+                terms.lack_yuan[s] = soft[s] * (LACK_YUAN / soft[s]) ** share
+        bits ^= bits << np.uint64(13)
+        bits ^= bits >> np.uint64(7)
+        bits ^= bits << np.uint64(17)
+        c = int((bits >> np.uint64(11)) % cells)
+        first, count = cell_columns[c], cell_columns[c + 1] - cell_columns[c]
+        if count < 2:
+            continue
+        bits ^= bits << np.uint64(13)
+        bits ^= bits >> np.uint64(7)
+        bits ^= bits << np.uint64(17)
+        p = columns[first + int((bits >> np.uint64(11)) % np.uint64(count))]
+        old = state.chosen[c]
+        if p == old:
+            continue
+        yuan = _change(old, c, -1, table, terms, state) + _change(p, c, 1, table, terms, state)
+        bits ^= bits << np.uint64(13)
+        bits ^= bits >> np.uint64(7)
+        bits ^= bits << np.uint64(17)
+        luck = np.float64(bits >> np.uint64(11)) / 9007199254740992.0
+        if yuan <= 0.0 or luck < np.exp(-yuan / heat):
+            state.chosen[c] = p
+            total += yuan
+        else:
+            _change(p, c, -1, table, terms, state)
+            _change(old, c, 1, table, terms, state)
+    terms.lack_yuan[:] = LACK_YUAN
     return total
 
 

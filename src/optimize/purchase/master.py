@@ -61,11 +61,11 @@ class Master:
             return solve(self.problem, effort)
         begin = {self.take[p]: 1.0 for p in start.tolist()}
         entries = entries_of(self.table, start)
-        spend = np.bincount(self.table.entry_supplier[entries], self.table.entry_yuan[entries], len(self.levels))
+        bought = np.bincount(self.table.entry_supplier[entries], self.table.entry_yuan[entries], len(self.levels))
         for s, lack in self.lacks.items():
-            begin[lack] = max(self.relaxation.missing[self.levels[s]] + HAIR_YUAN - spend[s], 0.0)
-        kg = np.bincount(self.table.entry_lane[entries], self.table.entry_kg[entries], len(self.terms.truck_kg))
-        kg = kg + self.relaxation.data.column("lanes", "locked_kg")
+            begin[lack] = max(self.relaxation.missing[self.levels[s]] + HAIR_YUAN - bought[s], 0.0)
+        load = np.bincount(self.table.entry_lane[entries], self.table.entry_kg[entries], len(self.terms.truck_kg))
+        kg = load + self.relaxation.data.column("lanes", "locked_kg")
         for lane, truck in self.trucks.items():
             begin[truck] = float(np.ceil(kg[lane] / self.terms.truck_kg[lane] - 1e-9))
         return solve(self.problem, effort, start=begin)
