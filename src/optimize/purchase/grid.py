@@ -8,6 +8,7 @@ from optimize.purchase.compiled import Grid
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
 
+_PIECE = 500_000
 _UNIT = 1e-4
 """Units received per case are whole multiples of this, as far as a grid is called exact."""
 
@@ -29,9 +30,7 @@ def make_grid(data: PurchaseData, offer_slots: Ints, first_tier: Ints, *, most_s
     step = np.where(coarse, np.maximum(span, 1e-9) / most_steps, step)
     count = np.where(coarse, most_steps, count).astype(np.int64)
     cell_grid = np.concatenate([[0], np.cumsum(count + 1)]).astype(np.int64)
-    spot = np.repeat(np.arange(cells), count + 1)
-    units = data.base_units[spot] + (np.arange(len(spot)) - cell_grid[spot]) * step[spot]
-    regret = np.maximum(data.recourse.regret_yuan(units, spot), 0.0)
+    regret = _regret(data, cell_grid, step)
     per_case = received / step[cell]
     per_case = np.where(coarse[cell], per_case, np.rint(per_case))
     return Grid(
@@ -48,6 +47,18 @@ def make_grid(data: PurchaseData, offer_slots: Ints, first_tier: Ints, *, most_s
         band_fixed=data.column("bands", "fixed_yuan"),
         band_slope=data.column("bands", "yuan_per_case"),
     )
+
+
+def _regret(data: PurchaseData, cell_grid: Ints, step: Floats) -> Floats:
+    """Return the regret at every point, worked out in pieces: a city's grid at once would not fit the memory."""
+    spot = np.repeat(np.arange(len(step)), np.diff(cell_grid))
+    regret = np.empty(len(spot))
+    for start in range(0, len(spot), _PIECE):
+        piece = slice(start, start + _PIECE)
+        at = spot[piece]
+        units = data.base_units[at] + (np.arange(start, start + len(at)) - cell_grid[at]) * step[at]
+        regret[piece] = np.maximum(data.recourse.regret_yuan(units, at), 0.0)
+    return regret
 
 
 def exact_steps(cell: Ints, received: Floats, cells: int) -> Floats:

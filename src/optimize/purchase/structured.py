@@ -39,7 +39,9 @@ _log = logging.getLogger(__name__)
 SEARCH_STEPS = 512
 """Grid steps per SKU x warehouse while prices are searched."""
 PROOF_STEPS = 8192
-"""Grid steps for the bound that is handed out."""
+"""Grid steps for the bound that is handed out, if that gives no more than `PROOF_POINTS` in all."""
+PROOF_POINTS = 4_000_000
+"""Bounds memory and the time of a pass at city size; the bound stays valid, only a little less tight."""
 POOL_PATTERNS = 100_000
 """Patterns looked at (most are known already) while the first climb fills the pool."""
 FREED_SHARE = 1.0 / 7.0
@@ -63,7 +65,8 @@ class Structured:
         self._keep(cheapest_offer_plan(data))
         self.relaxation = Relaxation(data, workers=self.limits.workers)
         self.grid = self.relaxation.grid(most_steps=SEARCH_STEPS, upward=False)
-        self.proof_grid = self.relaxation.grid(most_steps=PROOF_STEPS, upward=True)
+        fine = min(PROOF_STEPS, max(SEARCH_STEPS, PROOF_POINTS // max(len(data.cells), 1)))
+        self.proof_grid = self.relaxation.grid(most_steps=fine, upward=True)
         self.pool = Pool(data, seed=self.limits.seed)
         self.terms = make_terms(data)
         self.rng = np.random.default_rng(self.limits.seed)
