@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from typing import Any
 
+from contracts.columns import QUANTILE_COLUMNS
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.plan import PurchasePlan
 from optimize.purchase.recount import Terms, expected_recourse, read_terms
@@ -13,6 +14,7 @@ from optimize.purchase.rows import rows_of
 
 CENT = 0.01
 TOLERANCE = 1e-6
+DEMAND_COLUMNS = ("confirmed", "final_mean", *QUANTILE_COLUMNS)
 Key = tuple[str, str, str]
 
 
@@ -31,6 +33,7 @@ def check(data: PurchaseData, plan: PurchasePlan) -> list[str]:
     found += _supplier_findings(lines, terms)
     found += _share_findings(lines, locked, terms)
     found += _zone_findings(lines, locked, terms)
+    found += _demand_findings(data, plan)
     found += _coverage_findings(data, plan, lines, terms)
     found += _cost_findings(plan, lines, terms)
     return found
@@ -114,6 +117,25 @@ def _zone_findings(lines: dict[Key, Any], locked: dict[Key, Any], terms: Terms) 
         most = max(terms.capacity.get(place, 0.0), fixed[place])
         if units > most + TOLERANCE:
             found.append(f"Zone {place[1]} of {place[0]!r} receives {units:.0f} units, it can take {most:.0f}.")
+    return found
+
+
+def _demand_findings(data: PurchaseData, plan: PurchasePlan) -> list[str]:
+    """The demand a coverage row shows is the order book's; without a book row (stock or locked lines only) it is zero.
+
+    Needed before `_coverage_findings`, which recounts shortage and surplus from the demand the row itself shows.
+    """
+    book = {(row.place_id, row.sku_id): row for row in rows_of(data.book)}
+    found = []
+    for row in rows_of(plan.coverage):
+        asked = book.get((row.warehouse_id, row.sku_id))
+        for name in DEMAND_COLUMNS:
+            shown, due = getattr(row, name), 0.0 if asked is None else getattr(asked, name)
+            if not abs(shown - due) <= TOLERANCE * (1.0 + abs(due)):
+                found.append(
+                    f"Coverage of {row.sku_id!r} at {row.warehouse_id!r}: {name} is {shown:.4f}, "
+                    f"the order book says {due:.4f}."
+                )
     return found
 
 
