@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 import pandas as pd
@@ -33,9 +34,12 @@ class CityContext:
         city = self.settings.city
         if text == "cutoff":
             return clock_instant(city.cutoff, delivery_date=delivery_date, timezone=city.timezone)
-        if pd.Series([text]).str.match(CLOCK_PATTERN).all():
-            evening = text if text[5:] else f"{text}-1"
+        clock = f"0{text}" if re.match(r"^\d:", text) else text
+        if re.match(CLOCK_PATTERN, clock):
+            evening = clock if clock[5:] else f"{clock}-1"
             return clock_instant(evening, delivery_date=delivery_date, timezone=city.timezone)
+        if not re.match(r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
+            raise InputError(f"{text!r} is no moment: write cutoff, 18:00, or 2026-03-01T18:00.")
         try:
             instant = pd.Timestamp(text)
         except ValueError as unreadable:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.context import city_of
+from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_table
 from simulate import build_world, write_world
 from store import ImportReport, load_mapping, read_world
@@ -58,6 +58,12 @@ def import_reference(
     show_report(city_of(context).desk.store.import_reference(table, path, load_mapping(mapping)))
 
 
+@import_app.command("list")
+def list_imports(context: typer.Context) -> None:
+    """List the imports with their counts; rejected rows are kept beside the history."""
+    show_table("Imports", city_of(context).desk.store.imports(), most=50)
+
+
 @import_app.command("world")
 def import_world(
     context: typer.Context,
@@ -85,10 +91,15 @@ def build(
 
 @supply_app.command("generate")
 def generate(
-    context: typer.Context, seed: Annotated[int, typer.Option(help="Same seed, same supply side.")] = 0
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(help="Same seed, same supply side.")] = 0,
+    until: Annotated[
+        str | None, typer.Option(help="Last delivery date with listings, for planning in hindsight.")
+    ] = None,
 ) -> None:
     """Generate suppliers, offers, warehouses, vans for the orders in the store; labelled synthetic everywhere."""
-    reference = city_of(context).desk.generate_supply(seed=seed)
+    last = day_of(until) if until else None
+    reference = city_of(context).desk.generate_supply(seed=seed, until=last)
     console.print(
         f"{len(reference.suppliers)} suppliers, {len(reference.offers):,} offers, {len(reference.communities)} "
         f"communities. Synthetic: {', '.join(reference.synthetic)}"

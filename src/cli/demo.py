@@ -12,6 +12,7 @@ import typer
 from cli.context import CityContext, city_of
 from cli.data import show_report
 from cli.show import console, progress_bar, show_plan, show_table
+from contracts.errors import InputError
 from contracts.settings import Settings
 from pipeline.score import score_book
 from simulate import build_world, planning_date, write_world
@@ -32,9 +33,14 @@ def demo(
     """Plan tomorrow for a simulated town, as of 18:00 and again at the cutoff. 演示。"""
     started = time.perf_counter()
     settings = demo_settings(city_of(context).settings, out)
-    if out.exists() and not (out / "world").is_dir() and any(out.iterdir()):
-        raise typer.BadParameter(f"{out} holds something else than a demo; choose another directory.")
+    marker = out / ".tuancai-demo"
+    if out.exists() and not marker.is_file() and any(out.iterdir()):
+        raise InputError(
+            f"{out} holds something else than a demo, and a demo begins by emptying it: choose another --out."
+        )
     shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    marker.write_text("Made by `tuancai demo`; the next demo empties this directory.\n", encoding="utf-8")
     city = CityContext(settings)
     timezone = settings.city.timezone
 

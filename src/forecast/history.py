@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from pandera.typing import DataFrame
 
+from contracts.clock import clock_instant
 from contracts.errors import UnknownReferenceError
 from contracts.flow import DailyDemand, OrderLines
 from contracts.reference import Communities, Listings
+from contracts.settings import CitySettings
 
 log = logging.getLogger(__name__)
 _KEY = ["delivery_date", "community_id", "sku_id"]
@@ -21,14 +23,18 @@ def build_history(
     order_lines: DataFrame[OrderLines],
     listings: DataFrame[Listings],
     communities: DataFrame[Communities],
+    *,
+    city: CitySettings | None = None,
 ) -> DataFrame[DailyDemand]:
     """Return units per delivery date, community and SKU, with a zero where a listed SKU found no buyer.
 
-    Cancelled lines do not count. A SKU that is not listed in a community's area on a day has no row; neither has a
-    community before `opened_on` or after `closed_on`. Orders outside what is listed or open are kept: they happened.
-    A row is censored when its listing sold out that day. Without any listings the **assumed assortment** stands in:
-    a SKU counts as listed in an area on every day of the history between its first and its last order there; nothing
-    is then censored and the log says so. `price_yuan` is the listing's price, else the units' mean price paid.
+    Lines cancelled by their cutoff do not count; a cancellation after it is a return, not less demand, and a day that
+    is closed is not rewritten by what happens later. A SKU that is not listed in a community's area on a day has no
+    row; neither has a community before `opened_on` or after `closed_on`. Orders outside what is listed or open are
+    kept: they happened. A row is censored when its listing sold out that day. Without any listings the **assumed
+    assortment** stands in: a SKU counts as listed in an area on every day of the history between its first and its
+    last order there; nothing is then censored and the log says so. `price_yuan` is the listing's price, else the
+    units' mean price paid.
 
     Days run from the first to the last delivery date of the orders: a day ahead is no history.
 
@@ -38,7 +44,7 @@ def build_history(
         An order names a community that `communities` does not know.
     """
     started = time.perf_counter()
-    kept = order_lines[order_lines["cancelled_at"].isna()]
+    kept = order_lines[~_cancelled_in_time(order_lines, city or CitySettings())]
     unknown = sorted(set(order_lines["community_id"].unique()) - set(communities["community_id"]))
     if unknown:
         raise UnknownReferenceError("order_lines", "community_id", "communities", unknown)
@@ -67,6 +73,15 @@ def build_history(
         time.perf_counter() - started,
     )
     return result
+
+
+def _cancelled_in_time(lines: pd.DataFrame, city: CitySettings) -> pd.Series[bool]:
+    """Return which lines were cancelled by the cutoff of their delivery date."""
+    cutoffs = {
+        day: clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone)
+        for day in lines["delivery_date"].unique()
+    }
+    return lines["cancelled_at"] <= lines["delivery_date"].map(cutoffs)
 
 
 def _sold(kept: pd.DataFrame) -> pd.DataFrame:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
-from contracts.errors import EmptyInputError
+from contracts.errors import ConflictError, EmptyInputError
 from contracts.flow import DailyDemand, Forecast
 from contracts.planned import PurchaseLines
+from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.world import Reference, World
 from forecast import BacktestScores, Registry, build_history, predict
@@ -52,18 +53,34 @@ class PlanningDesk:
         """Take in orders from a file; see `store.Store.import_orders`."""
         return self.store.import_orders(path, mapping)
 
-    def generate_supply(self, *, seed: int = 0) -> Reference:
-        """Generate a synthetic supply side for the orders in the store, and keep what reference data was given.
+    def generate_supply(self, *, seed: int = 0, until: pd.Timestamp | None = None) -> Reference:
+        """Generate a synthetic reference for the orders in the store: places, goods, suppliers, vans, listings.
+
+        Parameters
+        ----------
+        until : Timestamp, optional
+            Last delivery date with listings. A date planned in hindsight should not read what was sold on it.
 
         Raises
         ------
         EmptyInputError
             There are no orders to generate it for.
+        ConflictError
+            Reference data was given: generated ids would not fit it, and nothing given is ever replaced.
         """
         lines = self.store.order_lines()
         if lines.empty:
             raise EmptyInputError("There are no orders in the store: import some before generating a supply side.")
+        given = self.store.given_tables()
+        if given:
+            raise ConflictError(
+                f"Reference data was given already ({', '.join(given)}). A generated supply side has its own ids and "
+                "replaces nothing: import the missing tables, or use a store of its own."
+            )
         made = supply_for_history(lines, seed=seed)
+        if until is not None:
+            listed = made.listings[made.listings["delivery_date"] <= until]
+            made = replace(made, listings=Listings.check(listed))
         self.store.write_reference(made)
         return self.store.reference()
 
@@ -72,7 +89,7 @@ class PlanningDesk:
         reference = self.store.reference()
         until = None if before is None else before - pd.Timedelta(days=1)
         lines = self.store.order_lines(delivery_to=until)
-        return build_history(lines, reference.listings, reference.communities)
+        return build_history(lines, reference.listings, reference.communities, city=self.settings.city)
 
     def train(self, *, until: pd.Timestamp | None = None, progress: Progress = silent) -> Training:
         """Train both models on delivery dates up to `until` (default: all but the last) and register them."""

@@ -10,7 +10,17 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-DECIDING_LIBRARIES = ("numpy", "pandas", "pulp", "highspy", "pyvrp", "lightgbm", "scikit-learn", "statsmodels")
+DECIDING_LIBRARIES = (
+    "tuancai",
+    "numpy",
+    "pandas",
+    "pulp",
+    "highspy",
+    "pyvrp",
+    "lightgbm",
+    "scikit-learn",
+    "statsmodels",
+)
 """Libraries whose version can change an answer."""
 
 

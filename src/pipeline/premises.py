@@ -9,6 +9,7 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.errors import InputError
 from contracts.settings import Settings
+from forecast.book import OrderWindow, set_aside
 
 if TYPE_CHECKING:
     from pipeline.night import NightInput
@@ -55,6 +56,14 @@ def premise_warnings(night: NightInput, settings: Settings) -> list[str]:
             f"The orders known end on {last.date()}, further from {day.date()} than the trained horizon of "
             f"{settings.forecast.horizon_days} days."
         )
+    learned = night.models.demand.trained_until
+    if learned >= day:
+        said.append(
+            f"The demand model has learned from {learned.date()}, so it has seen {day.date()}: hindsight, no test."
+        )
+    lost = set_aside(night.order_lines, communities=night.reference.communities, window=OrderWindow.of(settings.city))
+    for rule, count in lost.loc[lost["placed_at"] <= night.as_of, "rule"].value_counts().sort_index().items():
+        said.append(f"{count} order lines do not count: {rule}.")
     if not len(night.reference.calendar[night.reference.calendar["day"] == day]):
         said.append(f"The calendar does not know {day.date()}: no holiday and no weather is assumed.")
     return said

@@ -105,15 +105,22 @@ def input_fingerprints(night: NightInput) -> dict[str, str]:
     tables: dict[str, pd.DataFrame] = dict(night.reference.tables())
     tables |= {
         "history": night.history[night.history["delivery_date"] < night.delivery_date],
-        "order_lines": night.order_lines[night.order_lines["placed_at"] <= night.as_of],
+        "order_lines": _as_known(night.order_lines, night.as_of),
     }
     if night.locked is not None:
         tables["locked"] = night.locked
     return {name: table_fingerprint(frame) for name, frame in tables.items()}
 
 
+def _as_known(lines: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the lines as they were at a moment: later ones are not there, later cancellations had not happened."""
+    placed = lines[lines["placed_at"] <= as_of]
+    return placed.assign(cancelled_at=placed["cancelled_at"].where(placed["cancelled_at"] <= as_of))
+
+
 def _plan_id(night: NightInput, inputs: dict[str, str], settings: str) -> str:
-    identity = json.dumps([inputs, settings, night.models.version, night.as_of.isoformat()], sort_keys=True)
+    made_with = [night.models.version, library_versions()]
+    identity = json.dumps([inputs, settings, made_with, night.as_of.isoformat()], sort_keys=True)
     return f"{night.delivery_date:%Y%m%d}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 
 

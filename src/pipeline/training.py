@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
+from contracts.clock import clock_instant
 from contracts.errors import ConflictError, EmptyInputError
 from contracts.settings import ForecastSettings, Settings
 from forecast import BacktestScores, Context, Registry, backtest, build_history, evidence_of, train
@@ -64,7 +66,7 @@ def train_models(
 ) -> Training:
     """Train the demand and the book model on delivery dates up to `until` and register both.
 
-    By default the last delivery date in the store is left out: its orders may still be coming.
+    By default every date whose cutoff lies before the last order in the store: the others may still be ordered for.
 
     Raises
     ------
@@ -72,12 +74,12 @@ def train_models(
         There is no past delivery date to learn from.
     """
     days = store.delivery_days()
-    known = [day for day in days if day <= until.date()] if until is not None else days[:-1]
+    known = [day for day in days if day <= until.date()] if until is not None else closed_days(store, settings)
     if not known:
         raise EmptyInputError(f"No delivery date to learn from: the store holds {len(days)}, wanted until {until}.")
     progress("orders to daily demand", 0.05)
     reference, lines = store.reference(), store.order_lines(delivery_to=known[-1])
-    history = build_history(lines, reference.listings, reference.communities)
+    history = build_history(lines, reference.listings, reference.communities, city=settings.city)
     progress("demand model", 0.2)
     demand = train(
         history,
@@ -113,6 +115,15 @@ def train_models(
     )
 
 
+def closed_days(store: Store, settings: Settings) -> list[date]:
+    """Return the delivery dates whose cutoff lies before the last order placed: nobody orders for them any more."""
+    days, city = store.delivery_days(), settings.city
+    if not days:
+        return []
+    last = store.order_lines(delivery_from=days[-1])["placed_at"].max()
+    return [day for day in days if clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone) <= last]
+
+
 def backtest_models(
     store: Store,
     models: Sequence[str] | Mapping[str, ForecastSettings],
@@ -130,11 +141,13 @@ def backtest_models(
     InputError
         The history is too short for so many origins.
     """
-    days = store.delivery_days()[:-1]
+    days = closed_days(store, settings)
     if not days:
         raise EmptyInputError("No past delivery date to backtest on: import orders first.")
     reference = store.reference()
-    history = build_history(store.order_lines(delivery_to=days[-1]), reference.listings, reference.communities)
+    history = build_history(
+        store.order_lines(delivery_to=days[-1]), reference.listings, reference.communities, city=settings.city
+    )
     return backtest(
         history,
         models=models,

@@ -31,6 +31,7 @@ from store.intake import Intake, Origin, failures_file
 from store.mapping import Mapping
 from store.order_rows import frame_rows, read_order_rows
 from store.parquet import read_parquet, write_parquet
+from store.pointers import without_lost_rows
 from store.reference_import import contract_of, merge, read_reference_rows
 from store.report import ImportReport, count_rules
 from store.source_file import read_source
@@ -157,7 +158,7 @@ class Store:
             There is no such import.
         """
         if self._log.books(import_id) is None:
-            raise NotFoundError("import", import_id, hint="List them with `tuancai imports`.")
+            raise NotFoundError("import", import_id, hint="List them with `tuancai import list`.")
         path = failures_file(self._history.folder, import_id)
         return read_parquet(path) if path.exists() else pd.DataFrame(columns=["row", "column", "rule", "value"])
 
@@ -185,6 +186,12 @@ class Store:
         synthetic = tuple(name for name in REFERENCE_TABLES if name in known and known[name].synthetic)
         return Reference(**tables, synthetic=synthetic).check()
 
+    def given_tables(self) -> tuple[str, ...]:
+        """Return the reference tables that somebody gave: with rows, and not generated."""
+        known = self._reference.sets()
+        given = {name for name, table in known.items() if table.rows and not table.synthetic}
+        return tuple(name for name in REFERENCE_TABLES if name in given)
+
     def reference_table(self, name: str) -> Any:
         """Return one reference table as its contract has it; empty if it was never given."""
         contract, known = contract_of(name), self._reference.sets()
@@ -207,7 +214,8 @@ class Store:
     def import_reference(self, table: str, path: Path | str, mapping: Mapping | None = None) -> ImportReport:
         """Merge a file into one reference table by key: a later row replaces an earlier one of the same key.
 
-        Given rows never mix with generated ones: a table that was synthetic is replaced as a whole.
+        Given rows never mix with generated ones: a table that was synthetic is replaced as a whole. Rows whose ids
+        point nowhere are rejected, unless the table they point to is still empty.
 
         Raises
         ------
@@ -219,8 +227,8 @@ class Store:
         started, mapping, contract = perf_counter(), mapping or Mapping(), contract_of(table)
         source = read_source(path, mapping.file.file_format())
         read = read_reference_rows(source, table, mapping, timezone=self._city.timezone)
-        known = self._reference.sets()
-        generated = table in known and known[table].synthetic
+        read, known = without_lost_rows(read, table, self.reference_table), self._reference.sets()
+        generated = table in known and known[table].synthetic and not read.good.empty
         merged = merge(contract.empty() if generated else self.reference_table(table), read.good, contract)
         import_id, rejected = token_hex(8), read.failures["row"].nunique()
         path_of_failures = failures_file(self._history.folder, import_id) if rejected else None

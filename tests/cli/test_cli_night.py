@@ -133,6 +133,8 @@ def test_a_forecast_is_written_to_a_workbook(town: Terminal) -> None:
         (("show", "nothing"), "nothing"),
         (("plan", "--date", "22.04.2026"), "is no date"),
         (("plan", "--date", DATE, "--as-of", "teatime"), "is no moment"),
+        (("plan", "--date", DATE, "--as-of", DATE), "is no moment"),
+        (("demo", "--preset", "tiny", "--out", "."), "something else than a demo"),
         (("plan", "--date", DATE, "--after", "nothing"), "nothing"),
         (("plan", "--date", "2031-01-01", "--as-of", "18:00"), "Import newer orders"),
         (("import", "orders", "absent.csv"), r"absent\.csv"),

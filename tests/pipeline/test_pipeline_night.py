@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contracts.errors import EmptyInputError, InputError
-from contracts.flow import OrderLines
+from contracts.flow import DailyDemand, OrderLines
 from contracts.reference import Communities, Listings
 from contracts.world import World
+from forecast import build_history
 from pipeline.desk import PlanningDesk
 from pipeline.goods import asked_units, stop_loads
 from pipeline.night import plan_night
@@ -28,8 +31,8 @@ def test_units_are_conserved_from_purchase_to_route_stop(which: str, request: py
     plan: NightPlan = request.getfixturevalue(which)
     key = ["warehouse_id", "sku_id"]
     supplied = plan.arrivals.groupby(key)["units"].sum()
-    allotted = plan.allotments.groupby(key)["allotted_units"].sum().reindex(supplied.index, fill_value=0.0)
-    assert (supplied - allotted >= -1e-9).all()
+    allotted = plan.allotments.groupby(key)["allotted_units"].sum()
+    assert (supplied.sub(allotted, fill_value=0.0) >= -1e-9).all()
     sorted_units = plan.sorting_tasks.groupby(["destination_id", "sku_id"])["units"].sum().sort_index()
     given = plan.allotments[plan.allotments["allotted_units"] > 0]
     given = given.groupby(["community_id", "sku_id"])["allotted_units"].sum().sort_index()
@@ -104,15 +107,59 @@ def test_a_kept_plan_is_read_back_as_it_was(desk: PlanningDesk, evening_plan: Ni
 
 
 def test_the_future_changes_nothing(desk: PlanningDesk, evening_plan: NightPlan, tomorrow: pd.Timestamp) -> None:
-    """Orders and cancellations after the moment, and demand of later dates, leave every table as it was."""
+    """Later orders, later cancellations of early orders and demand of later dates: same tables, same plan id."""
     night = desk.night_input(tomorrow, pd.Timestamp(evening_plan.summary.as_of))
-    late = night.order_lines["placed_at"] > night.as_of
-    future = night.order_lines.assign(
-        quantity=night.order_lines["quantity"].mask(late, night.order_lines["quantity"] * 9),
-        cancelled_at=night.order_lines["cancelled_at"].mask(late, night.as_of + pd.Timedelta(minutes=1)),
+    lines = night.order_lines
+    late = lines["placed_at"] > night.as_of
+    future = lines.assign(
+        quantity=lines["quantity"].mask(late, lines["quantity"] * 9),
+        cancelled_at=lines["cancelled_at"].where(
+            lines["cancelled_at"] <= night.as_of, night.as_of + pd.Timedelta(minutes=1)
+        ),
     )
-    again = plan_night(replace(night, order_lines=OrderLines.check(future)), settings=desk.settings)
+    later = night.history.tail(5).assign(delivery_date=tomorrow + pd.Timedelta(days=1), quantity=99.0)
+    history = DailyDemand.check(pd.concat([night.history, later], ignore_index=True))
+    again = plan_night(replace(night, order_lines=OrderLines.check(future), history=history), settings=desk.settings)
     assert compare_plans(evening_plan, again).changed_tables == ()
+    assert again.summary.plan_id == evening_plan.summary.plan_id
+
+
+def test_a_return_weeks_later_does_not_rewrite_a_closed_day(tiny: World, desk: PlanningDesk) -> None:
+    """A line cancelled after its cutoff was demand; one cancelled before it was not."""
+    lines = tiny.order_lines[tiny.order_lines["cancelled_at"].isna()].head(200)
+    returned = OrderLines.check(lines.assign(cancelled_at=lines["placed_at"] + pd.Timedelta(days=30)))
+    undone = OrderLines.check(lines.assign(cancelled_at=lines["placed_at"] + pd.Timedelta(seconds=1)))
+    places = (tiny.reference.listings, tiny.reference.communities)
+    units = lines["quantity"].sum()
+    assert build_history(returned, *places, city=desk.settings.city)["quantity"].sum() == pytest.approx(units)
+    assert build_history(undone, *places, city=desk.settings.city)["quantity"].sum() == 0
+
+
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), scale=st.sampled_from([0.2, 1.0, 4.0]))
+def test_any_evening_conserves_units(
+    desk: PlanningDesk, tomorrow: pd.Timestamp, evening_plan: NightPlan, seed: int, scale: float
+) -> None:
+    """Whatever was ordered: stock + bought = allotted + surplus per SKU, and allotted = sorted = delivered or named."""
+    rng = np.random.default_rng(seed)
+    night = desk.night_input(tomorrow, pd.Timestamp(evening_plan.summary.as_of))
+    chosen = night.order_lines[rng.random(len(night.order_lines)) < rng.uniform(0.1, 1.0)]
+    units = np.ceil(rng.exponential(2.0 * scale, len(chosen)))
+    plan = plan_night(
+        replace(night, order_lines=OrderLines.check(chosen.assign(quantity=units))), settings=desk.settings
+    )
+    key = ["warehouse_id", "sku_id"]
+    came = plan.arrivals.groupby(key)["units"].sum()
+    gone = plan.allotments.groupby(key)["allotted_units"].sum()
+    surplus = came.sub(gone, fill_value=0.0)
+    assert (surplus >= -1e-9).all()
+    coverage = plan.coverage.set_index(key)
+    supplied = (coverage["available"] + coverage["bought"]).sub(came, fill_value=0.0)
+    assert supplied.abs().max() < 1e-9
+    assert plan.sorting_tasks["units"].sum() == pytest.approx(gone.sum())
+    unserved = plan.allotments["community_id"].isin(plan.unserved["destination_id"])
+    delivered = plan.route_stops["units"].sum() + plan.allotments.loc[unserved, "allotted_units"].sum()
+    assert delivered == pytest.approx(gone.sum())
 
 
 def test_an_empty_day_is_said_to_be_empty(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:

@@ -64,7 +64,9 @@ class PurchaseSettings(Section):
     column_rounds: int = setting(
         6, unit="rounds", reason="Rounds of column generation at fixed rebate levels; later ones find nothing.", ge=0
     )
-    polish_kicks: int = setting(6, unit="kicks", reason="Local searches after each dive; annealing before them did most.", ge=0)
+    polish_kicks: int = setting(
+        6, unit="kicks", reason="Local searches after each dive; annealing before them did most.", ge=0
+    )
 
 
 class SortingSettings(Section):
@@ -80,7 +82,7 @@ class SortingSettings(Section):
         reason="A van and its driver wait at about half of that; the rest is the leader's goodwill.",
         ge=0,
     )
-    shortage_rule: Literal["proportional", "smallest_protected", "prepaid_first"] = setting(
+    shortage_rule: Literal["proportional", "smallest_protected"] = setting(
         "proportional",
         unit="-",
         reason="How scarce goods are shared; the same share for everyone is easiest to defend.",
