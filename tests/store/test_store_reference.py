@@ -102,3 +102,39 @@ def test_wide_tables_live_in_files(store: Store, reference: Reference, tmp_path:
     more.to_csv(path, index=False)
     assert store.import_reference("listings", path).rows_new == 2
     assert_frame_equal(store.reference().listings, pd.concat([reference.listings, more], ignore_index=True))
+
+
+def test_rows_that_point_nowhere_are_rejected(store: Store, reference: Reference, tmp_path: Path) -> None:
+    """Lost ids go to the failure table and the reference stays readable; before the other tables came all are taken."""
+    path = tmp_path / "offers.csv"
+    offer = reference.offers.head(1)
+    lost = [offer.assign(sku_id="999"), offer.assign(supplier_id="S9"), offer.assign(warehouse_id="W9")]
+    pd.concat([offer.assign(unit_price_yuan=4.0), *lost]).to_csv(path, index=False)
+    assert store.import_reference("offers", path).rows_new == 4
+    store.write_reference(dataclasses.replace(reference, synthetic=("offers",)))
+    report = store.import_reference("offers", path)
+    assert (report.rows_accepted, report.rows_rejected) == (1, 3)
+    assert sorted(report.failures[["row", "rule", "value"]].to_numpy().tolist()) == [
+        [3, "unknown sku_id: not in skus", "999"],
+        [4, "unknown supplier_id: not in suppliers", "S9"],
+        [5, "unknown warehouse_id: not in warehouses", "W9"],
+    ]
+    assert store.reference().offers["unit_price_yuan"].tolist() == [4.0]
+    vans = tmp_path / "vans.csv"
+    reference.vehicle_types.assign(base_id="D7").to_csv(vans, index=False)
+    report = store.import_reference("vehicle_types", vans)
+    assert report.failures["rule"].tolist() == ["unknown base_id: not in warehouses or depots"]
+    breaks = tmp_path / "breaks.csv"
+    breaks.write_text("supplier_id,sku_id,warehouse_id,from_cases,unit_price_yuan\nS1,002,W1,5,3.0\n", encoding="utf-8")
+    assert store.import_reference("price_breaks", breaks).failures["value"].tolist() == ["S1/002/W1"]
+    assert_frame_equal(store.reference().vehicle_types, reference.vehicle_types)
+
+
+def test_a_file_of_lost_rows_leaves_generated_rows(store: Store, reference: Reference, tmp_path: Path) -> None:
+    """Where no row of the file is good, a generated table stays as it was, label included."""
+    store.write_reference(reference)
+    path = tmp_path / "lanes.csv"
+    reference.lanes.assign(supplier_id="S9").to_csv(path, index=False)
+    assert store.import_reference("lanes", path).notes == ()
+    assert_frame_equal(store.reference().lanes, reference.lanes)
+    assert "lanes" in store.reference().synthetic

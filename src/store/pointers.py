@@ -1,0 +1,49 @@
+"""Rows of a reference table whose ids point nowhere: found before they are merged, so the store stays readable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from contracts.world import _POINTERS
+from store.reference_import import ReferenceRowsRead
+from store.tidy import failure_rows, failure_table
+
+_OFFER = ["supplier_id", "sku_id", "warehouse_id"]
+
+
+def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str], pd.DataFrame]) -> ReferenceRowsRead:
+    """Return the rows read, those with an id that the store does not know moved to the failures.
+
+    The same pointers as in `contracts.world.Reference.check`. Tables may come in any order, so a pointer to a table
+    that is still empty is not checked.
+
+    Parameters
+    ----------
+    held : callable
+        Gives a reference table of the store by name, empty if it was never given.
+    """
+    good, failures = read.good, [read.failures]
+    for _, column, target, target_column in (pointer for pointer in _POINTERS if pointer[0] == table):
+        known, places = held(target)[target_column], target
+        if known.empty:
+            continue
+        if table == "vehicle_types":  # vans start at a warehouse or a depot
+            known, places = pd.concat([known, held("depots")["depot_id"]]), f"{target} or depots"
+        lost = good[column].notna() & ~good[column].isin(known)
+        failures.append(_failed(lost, f"unknown {column}: not in {places}", column, good[column]))
+        good = good[~lost]
+    if table == "price_breaks" and len(offers := held("offers")):
+        known_offers = pd.MultiIndex.from_frame(offers[_OFFER])
+        lost = pd.Series(~pd.MultiIndex.from_frame(good[_OFFER]).isin(known_offers), index=good.index)
+        owner = good["supplier_id"] + "/" + good["sku_id"] + "/" + good["warehouse_id"]
+        failures.append(_failed(lost, "unknown offer: not in offers", "/".join(_OFFER), owner))
+        good = good[~lost]
+    return read if len(good) == len(read.good) else replace(read, good=good, failures=failure_table(failures))
+
+
+def _failed(lost: pd.Series[bool], rule: str, column: str, values: pd.Series[Any]) -> pd.DataFrame:
+    return failure_rows(pd.Series(rule, index=lost.index[lost.to_numpy()], dtype="str"), column, values)
