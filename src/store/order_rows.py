@@ -81,11 +81,14 @@ def read_order_rows(
             f"Mapping {mapping.name} uses column {name!r}; {source.name} has {first_keys(cells.columns, shown=15)}."
         )
 
+    def parsed(name: str) -> pd.Series[Any]:  # rules build on what was read: "7 " and "7" are one order
+        return frame[name] if name in frame.columns else column(name)
+
     zone = mapping.time.timezone or timezone
     if zone != timezone:
         notes += (f"times are wall times of {zone}, the city's zone is {timezone}: set city.timezone if it is there",)
     for name, rule in mapping.derive.items():
-        frame[name] = derive(rule, column, timezone=zone)
+        frame[name] = derive(rule, parsed, timezone=zone)
     filtered = rejected_rows(mapping.reject, column, cells.index)
     unread = read.failures[~read.failures["row"].isin(filtered["row"])]
     cancels = _cancelling(mapping, frame)

@@ -70,8 +70,11 @@ def read_reference_rows(source: SourceFile, table: str, mapping: Mapping, *, tim
             raise InputError(f"Mapping {mapping.name} uses column {name!r}, which {source.name} does not have.")
         return cells[name] if name in cells.columns else frame[name]
 
+    def parsed(name: str) -> pd.Series[Any]:  # rules build on what was read, not on the raw cells
+        return frame[name] if name in frame.columns else column(name)
+
     for name, rule in mapping.derive.items():
-        frame[name] = derive(rule, column, timezone=mapping.time.timezone or timezone)
+        frame[name] = derive(rule, parsed, timezone=mapping.time.timezone or timezone)
     filtered = rejected_rows(mapping.reject, column, cells.index)
     unread = read.failures[~read.failures["row"].isin(filtered["row"])]
     judged = frame[~frame.index.isin(filtered["row"]) & ~frame.index.isin(unread["row"])]

@@ -170,3 +170,19 @@ def test_many_small_batches_are_one_history(store: Store, make_lines: Callable[.
     for start in (30, 0, 20, 10):
         store.add_order_lines(lines.iloc[start : start + 10])
     assert_frame_equal(store.order_lines(), lines)
+
+
+def test_usual_rules_read_the_contracts_own_columns(store: Store, tmp_path: Path) -> None:
+    """Delivery dates come from a column named placed_at, and an order is one order whatever blanks stand around it."""
+    path = _write(
+        tmp_path / "orders.csv",
+        "7 ,2026-03-01 10:00,C1,001,3,5.99\n",
+        "7,2026-03-01 23:30,C1,002,1,29.9\n",
+        header="order_id,placed_at,community_id,sku_id,quantity,unit_price_yuan\n",
+    )
+    report = store.import_orders(path)
+    assert (report.rows_new, report.rows_rejected) == (2, 0)
+    lines = store.order_lines()
+    assert lines["order_id"].tolist() == ["7", "7"]
+    assert lines["line_no"].tolist() == [1, 2]
+    assert lines["delivery_date"].dt.strftime("%m-%d").tolist() == ["03-02", "03-03"]
