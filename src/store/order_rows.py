@@ -103,6 +103,10 @@ def read_order_rows(
     good, broken = _keep_contract(frame[judged], known or {})
     lines, unmatched = _cancel(good, cancels.reindex(good.index), column, mapping)
     failures = failure_table([source.torn, filtered, unread, broken, unmatched])
+    if isinstance(
+        mapping.derive.get("line_no"), Number
+    ):  # without numbers in the file, twice sent looks like two lines
+        notes += _repeats(cells.loc[good.index[~good.index.isin(unmatched["row"])]])
     units = pd.concat([units, pd.Series(0.0, index=source.torn["row"].astype("int64"))])
     return OrderRows(lines, failures, units, notes)
 
@@ -120,6 +124,13 @@ def _complete(mapping: Mapping, cells: pd.DataFrame, cutoff: str) -> tuple[Mappi
         derived["delivery_date"] = DeliveryDay(rule="delivery_day", cutoff=cutoff)
         notes.append(f"delivery_date: first date whose cutoff ({cutoff}) is not before the order")
     return mapping.model_copy(update={"derive": derived}), tuple(notes)
+
+
+def _repeats(accepted: pd.DataFrame) -> tuple[str, ...]:
+    repeats = int(accepted.duplicated().sum())
+    if not repeats:
+        return ()
+    return (f"{repeats:,} rows repeat an earlier row exactly, in every column; each counts as a row of its own",)
 
 
 def _cancelling(mapping: Mapping, frame: pd.DataFrame) -> pd.Series[bool]:

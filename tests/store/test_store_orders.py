@@ -186,3 +186,14 @@ def test_usual_rules_read_the_contracts_own_columns(store: Store, tmp_path: Path
     assert lines["order_id"].tolist() == ["7", "7"]
     assert lines["line_no"].tolist() == [1, 2]
     assert lines["delivery_date"].dt.strftime("%m-%d").tolist() == ["03-02", "03-03"]
+
+
+def test_exact_repeats_count_and_are_told(store: Store, tmp_path: Path) -> None:
+    """Without line numbers in the file, equal rows are lines of their own, and the report says how many there are."""
+    header, row = HEADER.replace("line_no,", ""), GOOD.replace("A1,1,", "A1,")
+    bad = row.replace(",3,", ",-3,")
+    report = store.import_orders(_write(tmp_path / "orders.csv", row, row, row, bad, bad, header=header))
+    assert (report.rows_new, report.rows_rejected) == (3, 2)
+    assert "2 rows repeat an earlier row exactly, in every column; each counts as a row of its own" in report.notes
+    once = store.import_orders(_write(tmp_path / "once.csv", row.replace("A1", "A2"), header=header))
+    assert not any("repeat" in note for note in once.notes)
