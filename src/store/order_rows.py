@@ -103,9 +103,7 @@ def read_order_rows(
     good, broken = _keep_contract(frame[judged], known or {})
     lines, unmatched = _cancel(good, cancels.reindex(good.index), column, mapping)
     failures = failure_table([source.torn, filtered, unread, broken, unmatched])
-    if isinstance(
-        mapping.derive.get("line_no"), Number
-    ):  # without numbers in the file, twice sent looks like two lines
+    if isinstance(mapping.derive.get("line_no"), Number):  # a row that was sent twice looks like two lines
         notes += _repeats(cells.loc[good.index[~good.index.isin(unmatched["row"])]])
     units = pd.concat([units, pd.Series(0.0, index=source.torn["row"].astype("int64"))])
     return OrderRows(lines, failures, units, notes)
@@ -181,7 +179,9 @@ def _cancel(
     able = keyed[cancels.to_numpy(bool) & ~blank]
     matches, unmatched = match_cancellations(open_orders, able, match)
     shared = " and ".join(rule.match)
-    reason = pd.Series(f"cancellation without an earlier order line of the same {shared}", index=unmatched, dtype="str")
+    reason = pd.Series(
+        f"cancellation without an earlier order line in this file of the same {shared}", index=unmatched, dtype="str"
+    )
     unnamed = asked.index[blank.loc[asked.index].to_numpy()]
     anonymous = pd.Series(f"cancellation without {shared}: no order can be named", index=unnamed, dtype="str")
     failures = [failure_rows(part, "order_id", good["order_id"]) for part in (reason, anonymous)]
