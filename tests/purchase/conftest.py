@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,17 @@ from contracts.columns import QUANTILE_COLUMNS
 from contracts.flow import OrderBook, Stock
 from contracts.planned import PurchaseLines
 from contracts.reference import (
+    Calendar,
     Communities,
+    Depots,
     Lanes,
+    Listings,
     Offers,
     PriceBreaks,
     Skus,
     SpendRebates,
     Suppliers,
+    TravelMatrix,
     VehicleTypes,
     Warehouses,
     WarehouseZones,
@@ -31,6 +36,12 @@ from optimize.purchase import PurchaseData, purchase_data
 
 DAY = pd.Timestamp("2026-03-10")
 AS_OF = pd.Timestamp("2026-03-09 10:00", tz="UTC")  # 18:00 in the city, before the 23:00 cutoff
+
+
+@cache
+def empty(contract: Any) -> Any:
+    """Return a table without rows; made once, because contracts are read row by row and tests make many markets."""
+    return contract.empty()
 
 
 @dataclass
@@ -47,6 +58,7 @@ class Market:
     stock: list[dict[str, Any]] = field(default_factory=list)
     locked: list[dict[str, Any]] = field(default_factory=list)
     capacity: float = 1e6
+    capacities: dict[str, float] = field(default_factory=dict)
     warehouses: tuple[str, ...] = ("W1",)
     as_of: pd.Timestamp = AS_OF
     settings: PurchaseSettings = field(default_factory=PurchaseSettings)
@@ -87,7 +99,7 @@ class Market:
 
     def reference(self) -> Reference:
         zones = [
-            {"warehouse_id": w, "temperature_zone": z, "inbound_capacity_units": self.capacity}
+            {"warehouse_id": w, "temperature_zone": z, "inbound_capacity_units": self.capacities.get(w, self.capacity)}
             | {"stations": 1, "slots_per_station": 10, "units_per_worker_hour": 100.0, "max_workers": 5}
             | {"worker_hour_yuan": 25.0, "overtime_hour_yuan": 40.0, "opens_at": "00:00", "closes_at": "05:00"}
             for w in self.warehouses
@@ -96,25 +108,29 @@ class Market:
         places = [{"warehouse_id": w, "name": w, "latitude": 30.0, "longitude": 120.0} for w in self.warehouses]
 
         def table(contract: Any, rows: list[dict[str, Any]]) -> Any:
-            return contract.check(pd.DataFrame(rows)) if rows else contract.empty()
+            return contract.check(pd.DataFrame(rows)) if rows else empty(contract)
 
         return Reference(
             warehouses=table(Warehouses, places),
             warehouse_zones=table(WarehouseZones, zones),
-            communities=Communities.empty(),
+            communities=empty(Communities),
             skus=table(Skus, self.skus),
             suppliers=table(Suppliers, self.suppliers),
             offers=table(Offers, self.offers),
             lanes=table(Lanes, self.lanes),
-            vehicle_types=VehicleTypes.empty(),
+            vehicle_types=empty(VehicleTypes),
             price_breaks=table(PriceBreaks, self.breaks),
             spend_rebates=table(SpendRebates, self.rebates),
             stock=table(Stock, self.stock),
+            listings=empty(Listings),
+            depots=empty(Depots),
+            travel_matrix=empty(TravelMatrix),
+            calendar=empty(Calendar),
         ).check()
 
     def lines(self) -> Any:
         rows = [{"reason": "sent", "locked": True, **row} for row in self.locked]
-        return PurchaseLines.check(pd.DataFrame(rows)) if rows else PurchaseLines.empty()
+        return PurchaseLines.check(pd.DataFrame(rows)) if rows else empty(PurchaseLines)
 
     def data(self) -> PurchaseData:
         return purchase_data(

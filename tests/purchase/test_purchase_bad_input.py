@@ -61,10 +61,8 @@ def test_a_sku_without_any_offer_stays_in_the_coverage_as_short(new_market: Call
 
 def test_a_zone_below_the_confirmed_orders_still_gets_a_plan(new_market: Callable[..., Any]) -> None:
     """The zone takes 30 of 50 confirmed units: it is filled, and a warning names warehouse, zone and 20 units."""
-    market = new_market(capacity=30.0)
-    market.sku("A")
-    market.supplier("S1")
-    market.offer("S1", "A", 4.0)
+    market = _shop(new_market, capacity=30.0)
+    market.book.clear()
     market.demand("A", 50.0, 50.0)
     data = market.data()
     plan = allocate(data, limits=LIMITS)
@@ -171,10 +169,8 @@ def test_a_late_offer_without_a_late_price_is_closed(new_market: Callable[..., A
 
 def test_stock_that_expires_before_the_delivery_date_is_not_counted(new_market: Callable[..., Any]) -> None:
     """Of three lots the one that expires the day before is left out: 40 ordered less 5 and 3 usable are bought."""
-    market = new_market()
-    market.sku("A", penalty=20.0)
-    market.supplier("S1")
-    market.offer("S1", "A", 4.0)
+    market = _shop(new_market)
+    market.book.clear()
     market.demand("A", 40.0, 40.0)
     market.stock += [_lot(30.0, "2026-03-09", due_in=1.0), _lot(5.0, "2026-03-10"), _lot(3.0, None)]
     data = market.data()
@@ -242,6 +238,15 @@ def test_the_check_sees_a_removed_coverage_row(sound: tuple[PurchaseData, Purcha
     assert "Coverage lacks 'A' at 'W1'." in found
 
 
+def test_the_check_sees_rows_that_occur_twice(sound: tuple[PurchaseData, PurchasePlan]) -> None:
+    """A doubled line would be ordered twice; it and a doubled coverage row are named."""
+    data, plan = sound
+    twice = replace(plan, lines=pd.concat([plan.lines, plan.lines[:1]]), coverage=pd.concat([plan.coverage] * 2))
+    found = check(data, twice)
+    assert "Line 'S1' / 'A' / 'W1' occurs 2 times." in found
+    assert "Coverage of 'B' at 'W1' occurs 2 times." in found
+
+
 @pytest.mark.parametrize("scaled", ["confirmed", "final_mean", "q50", "q99"])
 def test_the_check_sees_scaled_demand(sound: tuple[PurchaseData, PurchasePlan], scaled: str) -> None:
     """A demand figure that is 1.5 times the order book's is named with column, SKU and warehouse; B stays clean."""
@@ -255,10 +260,8 @@ def test_the_check_sees_scaled_demand(sound: tuple[PurchaseData, PurchasePlan], 
 
 def test_the_check_sees_a_whole_coverage_row_scaled_consistently(new_market: Callable[..., Any]) -> None:
     """A row recounted for 1.5 times the demand is right in itself; only the order book gives it away."""
-    data, other = _shop(new_market).data(), new_market()
-    other.sku("A", penalty=20.0)
-    other.supplier("S1")
-    other.offer("S1", "A", 4.0)
+    data, other = _shop(new_market).data(), _shop(new_market)
+    other.book.clear()
     other.demand("A", 15.0, 60.0)
     found = check(data, allocate(other.data(), limits=LIMITS))
     assert found
