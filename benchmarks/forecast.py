@@ -37,11 +37,22 @@ from m5.score import LEVELS, QUANTILES, Scorer
 SETTINGS = ForecastSettings(
     horizon_days=HORIZON,
     train_days=400,
-    look_back_days=1_100,
+    look_back_days=1_400,
     backtest_origins=4,
     origin_spacing_days=9,
     boosting=BoostingSettings(
         trees=300, leaves=63, learning_rate=0.05, max_rows=2_500_000, origin_stride_days=3, threads=2
+    ),
+    own_train_days=1_700,
+    own_boosting=BoostingSettings(
+        trees=300,
+        leaves=127,
+        learning_rate=0.05,
+        min_leaf_rows=30,
+        tweedie_power=1.5,
+        max_rows=500_000,
+        origin_stride_days=2,
+        threads=2,
     ),
 )
 BASELINES = ("seasonal_naive", "weekday_mean", "moving_average", "croston", "sba", "tsb")
@@ -104,6 +115,7 @@ def benchmark(
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "settings": settings.model_dump(),
         "combination": [model.combination.label(band) for band in range(len(settings.volume_bands) + 1)],
+        "own_levels": {one.name: one.worth for one in model.own_levels},
         "add_up": _add_up(panel.series, means),
         **dict.fromkeys(("wrmsse", "levels", "wspl", "coverage", "baselines")),
     }

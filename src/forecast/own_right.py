@@ -73,7 +73,7 @@ def _mean(values: Matrix, level: Level) -> Matrix:
 
 def fit_own_levels(panel: Panel, context: Context, settings: ForecastSettings) -> dict[str, tuple[Panel, Fitted]]:
     """Return each own level's panel and the model fitted to it."""
-    own = settings.model_copy(update={"boosting": settings.own_boosting})
+    own = settings.model_copy(update={"boosting": settings.own_boosting, "train_days": settings.own_train_days})
     out: dict[str, tuple[Panel, Fitted]] = {}
     for name in settings.own_levels:
         summed = summed_panel(panel, Level.by(panel.series, OWN_LEVELS[name], name=name))

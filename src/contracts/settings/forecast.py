@@ -77,6 +77,9 @@ class ForecastSettings(Section):
         unit="level names",
         reason="A category's total in an area has a course its thin series hide; weighed on rolling origins.",
     )
+    own_train_days: int = setting(
+        1_100, unit="days", reason="Sums are few and smooth: three years of them cost seconds and show the year.", ge=14
+    )
     own_boosting: BoostingSettings = BoostingSettings(
         trees=150, learning_rate=0.05, min_leaf_rows=30, tweedie_power=1.5, max_rows=60_000
     )
