@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from contracts.columns import QUANTILE_COLUMNS
@@ -28,6 +28,11 @@ def check(data: PurchaseData, plan: PurchasePlan) -> list[str]:
     locked = {_key(row): row for row in rows_of(data.locked)}
     lines = {_key(row): row for row in rows_of(plan.lines)}
     found = [f"Locked line {_name(key)} is missing." for key in locked if key not in lines]
+    found += [
+        f"Line {_name(key)} occurs {n} times."
+        for key, n in _counts(plan.lines, "supplier_id", "sku_id", "warehouse_id")
+        if n > 1
+    ]
     for key, row in lines.items():
         found += _line_findings(key, row, locked.get(key), terms)
     found += _supplier_findings(lines, terms)
@@ -45,6 +50,11 @@ def _key(row: Any) -> Key:
 
 def _name(key: Key) -> str:
     return f"{key[0]!r} / {key[1]!r} / {key[2]!r}"
+
+
+def _counts(table: Any, *names: str) -> list[tuple[Any, int]]:
+    """Return every key of a table with its number of rows."""
+    return list(Counter(tuple(getattr(row, name) for name in names) for row in rows_of(table)).items())
 
 
 def _line_findings(key: Key, row: Any, sent: Any, terms: Terms) -> list[str]:
@@ -146,12 +156,17 @@ def _coverage_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, 
         bought[warehouse, sku] += row.units
         received[warehouse, sku] += row.units * terms.fill_rate[supplier]
     found = []
-    covered = {(row.warehouse_id, row.sku_id) for row in rows_of(plan.coverage)}
+    shown_rows = _counts(plan.coverage, "warehouse_id", "sku_id")
+    found += [f"Coverage of {place[1]!r} at {place[0]!r} occurs {n} times." for place, n in shown_rows if n > 1]
+    covered = {place for place, _ in shown_rows}
     needed = {(row.place_id, row.sku_id) for row in rows_of(data.book) if row.q99 > 0}
     found += [f"Coverage lacks {sku!r} at {place!r}." for place, sku in sorted((needed | set(bought)) - covered)]
     late = {(row.warehouse_id, row.sku_id): i for i, row in enumerate(rows_of(data.cells))}
     for row in rows_of(plan.coverage):
         place = row.warehouse_id, row.sku_id
+        if place not in late:
+            found.append(f"Coverage of {place[1]!r} at {place[0]!r} is shown, but nothing is asked or held there.")
+            continue
         stock = terms.stock.get(place, 0.0)
         steps = (data.recourse.from_units[late[place]], data.recourse.step_yuan[late[place]])
         short, over, short_yuan = expected_recourse(row, stock + received[place], steps)
