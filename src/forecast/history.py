@@ -44,12 +44,12 @@ def build_history(
         An order names a community that `communities` does not know.
     """
     started = time.perf_counter()
-    kept = order_lines[~_cancelled_in_time(order_lines, city or CitySettings())]
     unknown = sorted(set(order_lines["community_id"].unique()) - set(communities["community_id"]))
     if unknown:
         raise UnknownReferenceError("order_lines", "community_id", "communities", unknown)
     if not len(order_lines):
         return DailyDemand.empty()
+    kept = order_lines[~_cancelled_in_time(order_lines, city or CitySettings())]
     sold = _sold(kept)
     first, last = order_lines["delivery_date"].min(), order_lines["delivery_date"].max()
     if len(listings):
