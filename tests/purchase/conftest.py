@@ -132,7 +132,7 @@ class Market:
         rows = [{"reason": "sent", "locked": True, **row} for row in self.locked]
         return PurchaseLines.check(pd.DataFrame(rows)) if rows else empty(PurchaseLines)
 
-    def data(self) -> PurchaseData:
+    def data(self, *, previous: pd.DataFrame | None = None) -> PurchaseData:
         return purchase_data(
             self.reference(),
             OrderBook.check(pd.DataFrame(self.book)),
@@ -140,6 +140,7 @@ class Market:
             as_of=self.as_of,
             city=CitySettings(),
             locked=self.lines(),
+            previous=previous,
             settings=self.settings,
         )
 

@@ -7,9 +7,9 @@ Environment wins over the file, the file over the defaults. ``TUANCAI_CITY__TIME
 from contracts.settings.book import BookSettings
 from contracts.settings.field import setting
 from contracts.settings.forecast import BoostingSettings, ForecastSettings
+from contracts.settings.purchase import PurchaseSettings
 from contracts.settings.rooms import (
     CitySettings,
-    PurchaseSettings,
     SolveSettings,
     SortingSettings,
     StorageSettings,

@@ -45,30 +45,6 @@ class TravelSettings(Section):
     speed_kmh: float = setting(28.0, unit="km/h", reason="City van at night and early morning, lights included.", gt=0)
 
 
-class PurchaseSettings(Section):
-    """Purchase planning."""
-
-    whole_model_offers: int = setting(
-        400, unit="offers", reason="Up to this many offers the whole PuLP model is solved to proof.", ge=0
-    )
-    ascent_steps: int = setting(
-        600, unit="evaluations", reason="The bound of a large purchase rises little after these many price steps.", ge=1
-    )
-    dive_rounds: int = setting(
-        8, unit="rounds", reason="Rounds in which suppliers are fixed to a rebate level, the clearest first.", ge=1
-    )
-    dive_steps: int = setting(30, unit="evaluations", reason="Price steps after each round of a dive.", ge=1)
-    neighbourhoods: int = setting(
-        14, unit="dives", reason="Freeing a seventh of the suppliers twice over reaches each about twice.", ge=0
-    )
-    column_rounds: int = setting(
-        6, unit="rounds", reason="Rounds of column generation at fixed rebate levels; later ones find nothing.", ge=0
-    )
-    polish_kicks: int = setting(
-        6, unit="kicks", reason="Local searches after each dive; annealing before them did most.", ge=0
-    )
-
-
 class SortingSettings(Section):
     """Sorting waves."""
 

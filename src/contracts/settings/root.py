@@ -12,9 +12,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from contracts.errors import SettingsError
 from contracts.settings.book import BookSettings
 from contracts.settings.forecast import ForecastSettings
+from contracts.settings.purchase import PurchaseSettings
 from contracts.settings.rooms import (
     CitySettings,
-    PurchaseSettings,
     SolveSettings,
     SortingSettings,
     StorageSettings,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from contracts.columns import QUANTILE_COLUMNS
+from contracts.settings import PurchaseSettings
 from contracts.world import Reference
 from optimize.purchase.demand import Demand, Floats
 from optimize.purchase.opening import OFFER_KEY
@@ -21,7 +22,12 @@ def usable_stock(stock: pd.DataFrame, *, delivery_date: pd.Timestamp) -> pd.Data
 
 
 def demand_cells(
-    rows: pd.DataFrame, reference: Reference, locked: pd.DataFrame, *, delivery_date: pd.Timestamp
+    rows: pd.DataFrame,
+    reference: Reference,
+    locked: pd.DataFrame,
+    *,
+    delivery_date: pd.Timestamp,
+    settings: PurchaseSettings,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return one row per SKU x warehouse that has demand, stock or a locked line, and what to say about them."""
     numbers = ["confirmed", "final_mean", *QUANTILE_COLUMNS]
@@ -38,10 +44,12 @@ def demand_cells(
     cells = cells.assign(available=cells["on_hand"] + cells["due_in"])
     cells = cells[(cells["q99"] > 0) | (cells["available"] > 0) | (cells["locked_units"] > 0)]
     skus = reference.skus.rename(columns={"temperature_zone": "zone"})[
-        ["sku_id", "zone", "weight_kg", "salvage_yuan", "shortage_penalty_yuan"]
+        ["sku_id", "category_id", "zone", "weight_kg", "shelf_life_days", "salvage_yuan", "shortage_penalty_yuan"]
     ]
     cells = cells.merge(skus, on="sku_id", how="left").sort_values(_PLACE, ignore_index=True)
-    cells = cells.assign(penalty_yuan=missing_unit_yuan(cells, reference.offers))
+    usual = usual_unit_yuan(cells, reference.offers)
+    cells = cells.assign(salvage_yuan=left_over_yuan(cells, usual, settings))
+    cells = cells.assign(penalty_yuan=missing_unit_yuan(cells, usual, settings))
     spoiled = reference.stock.drop(stock.index)
     told = []
     if spoiled["on_hand"].sum() + spoiled["due_in"].sum() > 0:
@@ -50,17 +58,44 @@ def demand_cells(
     return cells, told + _mean_note(cells)
 
 
-def missing_unit_yuan(cells: pd.DataFrame, offers: pd.DataFrame) -> Floats:
+def usual_unit_yuan(cells: pd.DataFrame, offers: pd.DataFrame) -> Floats:
+    """Return the usual cost of a unit per cell: the cheapest list price at the warehouse, zero where nobody offers it.
+
+    An offer counts whether it is still open or not: the value of a unit does not change with the hour.
+    """
+    usual = offers.groupby(_PLACE)["unit_price_yuan"].min()
+    return np.asarray(usual.reindex(pd.MultiIndex.from_frame(cells[_PLACE])).fillna(0.0), dtype=np.float64)
+
+
+def missing_unit_yuan(cells: pd.DataFrame, usual: Floats, settings: PurchaseSettings) -> Floats:
     """Return what a unit that is never delivered costs: the SKU's penalty plus the usual cost of a unit.
 
     The plan's cost counts what is spent, so a unit that is not bought saves its price. The penalty is what is lost
     *beyond* that saving - margin, refund, goodwill - so the usual unit cost comes on top, and the newsvendor's
-    underage cost is the penalty itself. Usual is the cheapest list price at the warehouse, whether the offer is still
-    open or not: the value of a unit does not change with the hour. Without an offer anywhere it is the penalty alone.
+    underage cost is the penalty itself.
+
+    A category with a service level r pays at least the penalty p under which buying to the chance r is best: with unit
+    cost c and salvage s, ``p / (p + c - s) = r`` gives ``p = r (c - s) / (1 - r)``.
     """
-    usual = offers.groupby(_PLACE)["unit_price_yuan"].min()
-    cost = usual.reindex(pd.MultiIndex.from_frame(cells[_PLACE])).fillna(0.0).to_numpy(np.float64)
-    return np.asarray(cells["shortage_penalty_yuan"].to_numpy(np.float64) + cost, dtype=np.float64)
+    penalty = cells["shortage_penalty_yuan"].to_numpy(np.float64)
+    level = cells["category_id"].map(settings.service_levels).to_numpy(np.float64)
+    over = np.maximum(usual - cells["salvage_yuan"].to_numpy(np.float64), 0.0)
+    asked = np.divide(level * over, 1.0 - level, out=np.zeros_like(over), where=level < 1.0)
+    return np.asarray(np.maximum(penalty, np.where(np.isnan(level), 0.0, asked)) + usual, dtype=np.float64)
+
+
+def left_over_yuan(cells: pd.DataFrame, usual: Floats, settings: PurchaseSettings) -> Floats:
+    """Return what a left-over unit still brings: its salvage, or what it saves the next nights if it keeps.
+
+    A SKU with a shelf life of at least `carry_shelf_days` is carried: it saves a share of the usual unit cost and
+    costs its holding for the nights it waits. A perishable is written down to its salvage.
+    """
+    salvage = cells["salvage_yuan"].to_numpy(np.float64)
+    if settings.carry_shelf_days is None:
+        return salvage
+    carried = usual * (settings.carry_share - settings.holding_share_per_night * settings.carry_nights)
+    keeps = cells["shelf_life_days"].to_numpy(np.float64) >= settings.carry_shelf_days
+    return np.where(keeps, np.maximum(salvage, carried), salvage)
 
 
 def _mean_note(cells: pd.DataFrame) -> list[str]:

@@ -6,6 +6,8 @@ import math
 from collections import Counter, defaultdict
 from typing import Any
 
+import numpy as np
+
 from contracts.columns import QUANTILE_COLUMNS
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.plan import PurchasePlan
@@ -36,11 +38,11 @@ def check(data: PurchaseData, plan: PurchasePlan) -> list[str]:
     for key, row in lines.items():
         found += _line_findings(key, row, locked.get(key), terms)
     found += _supplier_findings(lines, terms)
-    found += _share_findings(lines, locked, terms)
+    found += _share_findings(data, lines, locked, terms)
     found += _zone_findings(lines, locked, terms)
     found += _demand_findings(data, plan)
     found += _coverage_findings(data, plan, lines, terms)
-    found += _cost_findings(plan, lines, terms)
+    found += _cost_findings(data, plan, lines, terms)
     return found
 
 
@@ -99,7 +101,7 @@ def _supplier_findings(lines: dict[Key, Any], terms: Terms) -> list[str]:
     ]
 
 
-def _share_findings(lines: dict[Key, Any], locked: dict[Key, Any], terms: Terms) -> list[str]:
+def _share_findings(data: PurchaseData, lines: dict[Key, Any], locked: dict[Key, Any], terms: Terms) -> list[str]:
     total: dict[tuple[str, str], float] = defaultdict(float)
     for (_, sku, warehouse), row in lines.items():
         total[sku, warehouse] += row.units
@@ -107,6 +109,8 @@ def _share_findings(lines: dict[Key, Any], locked: dict[Key, Any], terms: Terms)
     for key, row in lines.items():
         sent = locked[key].cases if key in locked else 0
         share = terms.max_share.get(key[0], math.nan)
+        if (key[2], key[1]) in terms.dual:
+            share = float(np.fmin(share, data.settings.dual_source_share))
         if row.cases == sent or math.isnan(share) or terms.rivals[key[1], key[2]] < 2:
             continue
         most = share * total[key[1], key[2]]
@@ -184,7 +188,7 @@ def _coverage_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, 
     return found
 
 
-def _cost_findings(plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> list[str]:
+def _cost_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> list[str]:
     spend: dict[str, float] = defaultdict(float)
     kg: dict[tuple[str, str], float] = defaultdict(float)
     for (supplier, sku, warehouse), row in lines.items():
@@ -203,9 +207,23 @@ def _cost_findings(plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> l
         "expected_shortage": float(plan.coverage["short_yuan"].sum()),
         "expected_surplus": float(plan.coverage["surplus_yuan"].sum()),
     }
+    if data.previous is not None:
+        due["changed_lines"] = data.settings.change_yuan * _changes(data, lines)
     due["total"] = sum(due.values())
     return [
         f"Cost part {name!r} is {plan.costs.get(name, math.nan):.4f} yuan, the lines give {yuan:.4f}."
         for name, yuan in due.items()
         if not abs(plan.costs.get(name, math.nan) - yuan) <= 1e-6 * (1.0 + abs(yuan))
     ]
+
+
+def _changes(data: PurchaseData, lines: dict[Key, Any]) -> int:
+    """Return how many offers that are open now are ordered differently than in the plan before."""
+    before = {} if data.previous is None else {_key(row): row.cases for row in rows_of(data.previous)}
+    locked = {_key(row): row.cases for row in rows_of(data.locked)}
+    count = 0
+    for row in rows_of(data.offers):
+        key = _key(row)
+        now = lines[key].cases if key in lines else 0
+        count += now != max(before.get(key, 0), locked.get(key, 0))
+    return count

@@ -52,6 +52,7 @@ class Grid(NamedTuple):
     band_to: Ints
     band_fixed: Floats
     band_slope: Floats
+    band_side: Floats
 
 
 @compiled
@@ -104,14 +105,14 @@ def _add_offer(
     for b in range(grid.offer_bands[o], grid.offer_bands[o + 1]):
         low, high = grid.band_from[b], grid.band_to[b]
         top = min(high, max(enough, low))
-        fixed, slope = grid.band_fixed[b], grid.band_slope[b]
+        fixed, slope, side = grid.band_fixed[b], grid.band_slope[b], grid.band_side[b]
         run = top - low + 1
         for t in range(levels):
-            start = wait[slots + t] + pay[tier + t] * fixed
+            start = wait[slots + t] + pay[tier + t] * fixed + side
             rise = pay[tier + t] * slope + extra[o]
             beaten = False
             for k in range(levels):
-                other = wait[slots + k] + pay[tier + k] * fixed
+                other = wait[slots + k] + pay[tier + k] * fixed + side
                 climb = pay[tier + k] * slope + extra[o]
                 at_low = (other + climb * low) - (start + rise * low)
                 at_top = (other + climb * top) - (start + rise * top)
@@ -148,7 +149,7 @@ def _best_cases(
     for b in range(grid.offer_bands[o], grid.offer_bands[o + 1]):
         low, high = grid.band_from[b], grid.band_to[b]
         for t in range(grid.offer_slots[o + 1] - slots):
-            start = wait[slots + t] + pay[tier + t] * grid.band_fixed[b]
+            start = wait[slots + t] + pay[tier + t] * grid.band_fixed[b] + grid.band_side[b]
             rise = pay[tier + t] * grid.band_slope[b] + extra[o]
             for n in range(low, high + 1):
                 steps = _steps(n, grid.steps_per_case[o], grid.rounding, last)

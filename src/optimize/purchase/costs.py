@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from contracts.money import line_amounts
+from optimize.purchase.changes import changed_lines
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
 
 PARTS = ("goods", "rebates", "order_costs", "freight", "expected_shortage", "expected_surplus")
-"""Cost parts in the order they are shown; they sum to ``total``."""
+"""Cost parts in the order they are shown; with ``changed_lines`` of a replan they sum to ``total``."""
 
 
 def spend_yuan(data: PurchaseData, line_yuan: Floats) -> Floats:
@@ -63,4 +64,6 @@ def price_out(data: PurchaseData, cases: Ints) -> dict[str, float]:
         "expected_shortage": float(data.recourse.short_yuan(units).sum()),
         "expected_surplus": float(data.recourse.surplus_yuan(units).sum()),
     }
-    return {**parts, "total": sum(parts[name] for name in PARTS)}
+    if data.previous is not None:
+        parts["changed_lines"] = data.settings.change_yuan * changed_lines(data.offers, cases)
+    return {**parts, "total": sum(parts.values())}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pandera.typing import DataFrame
 
 from contracts.planned import PurchaseLines
-from contracts.settings import PurchaseSettings
+from contracts.settings import CitySettings, PurchaseSettings
 from contracts.world import Reference
 from optimize.purchase.demand import Demand, Floats, Ints, Recourse
 
@@ -30,10 +30,12 @@ class PurchaseData:
     offers : DataFrame
         Offers that can still be ordered, sorted by cell and supplier: ``supplier_id, sku_id, warehouse_id, cell,
         supplier, lane, zone, case_units, max_share, locked_cases, late, received_per_case, kg_per_case,
-        freight_yuan_per_case, max_cases``. Cases decided here come on top of ``locked_cases``.
+        freight_yuan_per_case, max_cases,
+        previous_cases``. Cases decided here come on top of ``locked_cases``.
     bands : DataFrame
-        What n additional cases of an offer cost: ``offer, from_cases, to_cases, fixed_yuan, yuan_per_case``; inside a
-        band the cost is ``fixed_yuan + yuan_per_case * n``. Quantities in no band cannot be bought.
+        What n additional cases of an offer cost: ``offer, from_cases, to_cases, fixed_yuan, yuan_per_case,
+        side_yuan``; inside a band goods cost ``fixed_yuan + yuan_per_case * n``, and the price of changing the line is
+        ``side_yuan``. Quantities in no band cannot be bought.
     suppliers : DataFrame
         ``supplier_id, order_cost_yuan, min_order_yuan, locked_yuan, has_locked``.
     tiers : DataFrame
@@ -48,6 +50,8 @@ class PurchaseData:
         Expected cost of what a quantity leaves missing or over, per cell.
     locked : DataFrame[PurchaseLines]
         Lines already sent or fixed.
+    previous : DataFrame[PurchaseLines], optional
+        Lines of the plan before, where changes to it are priced.
     reference, book : tables
         As given; `check` recomputes prices and limits from them.
     impossible : tuple of str
@@ -57,7 +61,7 @@ class PurchaseData:
 
     delivery_date: pd.Timestamp
     as_of: pd.Timestamp
-    timezone: str
+    city: CitySettings
     settings: PurchaseSettings
     reference: Reference
     book: pd.DataFrame
@@ -70,6 +74,7 @@ class PurchaseData:
     zones: pd.DataFrame
     recourse: Recourse
     locked: DataFrame[PurchaseLines]
+    previous: DataFrame[PurchaseLines] | None
     impossible: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -97,6 +102,11 @@ class PurchaseData:
         yuan = self.bands["fixed_yuan"].to_numpy() + self.bands["yuan_per_case"].to_numpy() * n
         cost[offer[inside]] = yuan[inside]
         return cost
+
+    @property
+    def standing_changes_yuan(self) -> float:
+        """Price of dropping every line of the plan before; buying the same quantity takes a line's price back."""
+        return self.settings.change_yuan * float((self.offers["previous_cases"] > 0).sum())
 
     def column(self, table: str, name: str) -> NDArray[np.float64]:
         """Return a column of one of the tables as floats."""

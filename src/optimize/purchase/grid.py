@@ -46,6 +46,7 @@ def make_grid(data: PurchaseData, offer_slots: Ints, first_tier: Ints, *, most_s
         band_to=data.bands["to_cases"].to_numpy(np.int64),
         band_fixed=data.column("bands", "fixed_yuan"),
         band_slope=data.column("bands", "yuan_per_case"),
+        band_side=data.column("bands", "side_yuan"),
     )
 
 

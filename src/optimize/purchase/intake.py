@@ -17,6 +17,7 @@ from contracts.settings import CitySettings, PurchaseSettings
 from contracts.world import Reference
 from optimize.purchase.bands import price_bands
 from optimize.purchase.cells import demand_cells, lock_stock
+from optimize.purchase.changes import charge_changes, planned_before
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Demand, Recourse
 from optimize.purchase.limits import impossible_locks, lane_table, rebate_tiers, supplier_table, zone_table
@@ -33,6 +34,7 @@ def purchase_data(
     as_of: pd.Timestamp,
     city: CitySettings,
     locked: pd.DataFrame | None = None,
+    previous: pd.DataFrame | None = None,
     settings: PurchaseSettings | None = None,
 ) -> PurchaseData:
     """Return the purchase problem of a night as of a moment.
@@ -48,6 +50,9 @@ def purchase_data(
     locked : DataFrame[PurchaseLines], optional
         Lines already sent or fixed: their units are supply, their amounts cost and count towards rebates, minimum
         order, shares and capacity. They are never undone; more can be ordered on top.
+    previous : DataFrame[PurchaseLines], optional
+        Lines of the plan before. Given, every line that differs from it costs `settings.change_yuan`, so that only
+        changes worth their trouble are made.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def purchase_data(
     cutoff = clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone)
     timed = timed_offers(reference, delivery_date=day, city=city)
     fixed = fixed.sort_values(["warehouse_id", "sku_id", "supplier_id"], kind="stable", ignore_index=True)
-    cells, told = demand_cells(rows, reference, fixed, delivery_date=day)
+    cells, told = demand_cells(rows, reference, fixed, delivery_date=day, settings=settings)
     slots = late_slots(timed, as_of=as_of)
     cell_keys = pd.MultiIndex.from_frame(cells[["warehouse_id", "sku_id"]])
     cells = cells.assign(late_slot=slots.reindex(cell_keys).to_numpy())
@@ -78,12 +83,15 @@ def purchase_data(
     )
     opened = opened[opened["cell"].notna()].astype({"cell": np.int64}).reset_index(drop=True)
     opened = lock_stock(opened, fixed)
+    before = None if previous is None else PurchaseLines.check(previous)
+    opened = opened.assign(previous_cases=planned_before(opened, before))
     bands, told = price_bands(opened, reference.price_breaks)
+    bands = charge_changes(bands, opened, change_yuan=settings.change_yuan)
     warnings += told
     suppliers = supplier_table(reference, fixed)
     lanes = lane_table(reference, fixed)
     zones = zone_table(reference, fixed, cells)
-    offers, told = _positions(opened, bands, cells, suppliers, lanes, zones, fixed)
+    offers, told = _positions(opened, bands, cells, suppliers, lanes, zones, fixed, settings)
     warnings += told
     tiers, told = rebate_tiers(reference, suppliers)
     starts, steps = late_recourse(timed, cells, as_of=as_of, cutoff=cutoff)
@@ -92,7 +100,7 @@ def purchase_data(
     data = PurchaseData(
         delivery_date=day,
         as_of=as_of,
-        timezone=city.timezone,
+        city=city,
         settings=settings,
         reference=reference,
         book=rows,
@@ -105,6 +113,7 @@ def purchase_data(
         zones=zones,
         recourse=Recourse(Demand.from_book(cells), starts, steps, salvage),
         locked=fixed,
+        previous=before,
         impossible=tuple(impossible_locks(suppliers, offers, bands, tiers, zones)),
         warnings=tuple(warnings),
     )
@@ -152,6 +161,7 @@ def _positions(
     lanes: pd.DataFrame,
     zones: pd.DataFrame,
     fixed: pd.DataFrame,
+    settings: PurchaseSettings,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the offers with positions and per-case figures, and warnings about shares that cannot hold."""
 
@@ -168,6 +178,9 @@ def _positions(
     crowd = rivals.groupby(["warehouse_id", "sku_id"])["supplier_id"].count()
     here = crowd.reindex(pd.MultiIndex.from_frame(opened[["warehouse_id", "sku_id"]]), fill_value=0).to_numpy()
     share = opened["max_share"].fillna(1.0).to_numpy(np.float64)
+    if settings.dual_source_units is not None:
+        big = Demand.from_book(cells).mean[opened["cell"]] >= settings.dual_source_units
+        share = np.where(big, np.minimum(share, settings.dual_source_share), share)
     alone = (share < 1.0) & (here < 2) & (most > 0).to_numpy()
     told = []
     if alone.any():
@@ -190,6 +203,7 @@ def _positions(
         [
             *OFFER_KEY,
             *("cell", "supplier", "lane", "zone", "case_units", "max_share", "locked_cases", "late"),
+            "previous_cases",
             *("received_per_case", "kg_per_case", "freight_yuan_per_case", "max_cases", "deadline", "latest"),
         ]
     ], told

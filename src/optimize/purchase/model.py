@@ -243,7 +243,8 @@ def _objective(model: WholeModel) -> None:
         data.column("tiers", "rebate_rate") * data.column("suppliers", "locked_yuan")[supplier]
     )
     pairs = list(zip(model.cases, slope.tolist(), strict=True))
-    pairs += [(on, yuan) for on, yuan in zip(model.used, fixed.tolist(), strict=True) if yuan]
+    once = fixed + data.column("bands", "side_yuan")[model.mode_band]
+    pairs += [(on, yuan) for on, yuan in zip(model.used, once.tolist(), strict=True) if yuan]
     pairs += list(zip(model.opened, opening.tolist(), strict=True))
     pairs += [(truck, data.column("lanes", "truck_yuan")[lane]) for lane, truck in model.trucks.items()]
     pairs += [(regret, 1.0) for regret in model.regret]
@@ -258,6 +259,7 @@ def constant_yuan(data: PurchaseData) -> float:
         data.column("suppliers", "locked_yuan").sum()
         + data.column("lanes", "locked_freight_yuan").sum()
         - (salvage * (data.base_units - data.demand.mean)).sum()
+        + data.standing_changes_yuan
     )
 
 

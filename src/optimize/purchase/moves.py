@@ -17,8 +17,9 @@ def alternatives(data: PurchaseData, cases: Ints) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per offer with cases, in offer order
-        ``offer, rivals`` (other suppliers with an open offer), ``best`` (offer position, -1: none can take the whole
-        line), ``supplier_id`` of the best, ``extra_yuan`` (change of the plan's cost), ``new_cases`` there.
+        ``offer, rivals`` (other suppliers with an open offer), ``best`` (offer position, -1: none can take more),
+        ``supplier_id`` of the best, ``extra_yuan`` (change of the plan's cost), ``taken_share`` of the line's received
+        units that the other can bring.
     """
     bought = np.flatnonzero(cases)
     pairs = _pairs(data, bought)
@@ -33,7 +34,7 @@ def alternatives(data: PurchaseData, cases: Ints) -> pd.DataFrame:
     table["best"] = spot
     table["supplier_id"] = [names[o] if o >= 0 else "" for o in spot]
     table["extra_yuan"] = best["extra_yuan"].to_numpy()
-    table["new_cases"] = best["new_cases"].fillna(0).to_numpy(np.int64)
+    table["taken_share"] = best["taken_share"].to_numpy()
     return table
 
 
@@ -46,7 +47,7 @@ def _pairs(data: PurchaseData, bought: Ints) -> pd.DataFrame:
 
 
 def _priced(data: PurchaseData, cases: Ints, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs with ``new_cases`` (in all, at the target) and ``extra_yuan`` (inf: a limit forbids it)."""
+    """Return the pairs with ``taken_share`` and ``extra_yuan`` (inf: a limit forbids it)."""
     away, to = pairs["from_offer"].to_numpy(np.int64), pairs["to_offer"].to_numpy(np.int64)
     received = data.column("offers", "received_per_case")
     units = data.column("offers", "case_units")
@@ -71,6 +72,7 @@ def _priced(data: PurchaseData, cases: Ints, pairs: pd.DataFrame) -> pd.DataFram
     extra += data.recourse.cost_yuan(after, cell) - data.recourse.cost_yuan(before, cell)
     zone = data.offers["zone"].to_numpy(np.int64)[away]
     grows = (target - cases[to]) * units[to] - cases[away] * units[away]
+    taken = np.minimum((target - cases[to]) * received[to] / (cases[away] * received[away]), 1.0)
     full = grows > np.maximum(zone_room(data, cases), 0.0)[zone] + 1e-9
     shared = np.zeros(len(data.cells), dtype=bool)
     shared[data.offers.loc[data.offers["max_share"] < 1.0, "cell"]] = True
@@ -78,17 +80,18 @@ def _priced(data: PurchaseData, cases: Ints, pairs: pd.DataFrame) -> pd.DataFram
     all_units = total[cell] + grows + data.column("cells", "locked_units")[cell]
     held = (target + data.column("offers", "locked_cases")[to]) * units[to]
     over = shared[cell] & (held > data.column("offers", "max_share")[to] * all_units + 1e-9)
-    return pairs.assign(new_cases=target, extra_yuan=np.where(full | over | (target < asked), np.inf, extra))
+    return pairs.assign(taken_share=taken, extra_yuan=np.where(full | over | (target <= cases[to]), np.inf, extra))
 
 
 def _allowed(data: PurchaseData, offer: Ints, asked: Ints) -> Ints:
-    """Return the fewest cases of each offer that are at least `asked` and lie in a band; -1 where there are none."""
+    """Return the fewest cases of each offer in a band that are at least `asked`; the most it sells otherwise."""
     bands = data.bands
     wanted = pd.DataFrame({"row": np.arange(len(offer)), "offer": offer, "asked": asked})
     fits = wanted.merge(bands[["offer", "from_cases", "to_cases"]], on="offer")
     fits = fits[fits["to_cases"] >= fits["asked"]]
-    least = fits[["asked", "from_cases"]].max(axis=1).groupby(fits["row"]).min()
-    return np.asarray(least.reindex(range(len(offer)), fill_value=-1), dtype=np.int64)
+    least = fits[["asked", "from_cases"]].max(axis=1).groupby(fits["row"]).min().reindex(range(len(offer)))
+    most = data.offers["max_cases"].to_numpy(np.int64)[offer]
+    return np.asarray(least.fillna(pd.Series(most)), dtype=np.int64)
 
 
 def _cost_at(data: PurchaseData, offer: Ints, cases: Ints) -> Floats:

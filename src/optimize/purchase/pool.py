@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.purchase.changes import UNPLANNED
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
 
@@ -124,13 +125,14 @@ class Pool:
         cases = cases[np.repeat(begin, width) + inner]
         offer = np.repeat(self.first[cell], width) + inner
         pattern = np.repeat(np.arange(len(cell)), width)
+        changes = self._changes_yuan(offer, cases, pattern, len(cell))
         used = cases > 0
         cases, offer, pattern = cases[used], offer[used], pattern[used]
         yuan = goods_of(data, offer, cases)
         extra = cases * data.column("offers", "freight_yuan_per_case")[offer]
         received = cases * data.column("offers", "received_per_case")[offer]
         units = np.bincount(pattern, received, minlength=len(cell)) + data.base_units[cell]
-        base = np.bincount(pattern, yuan + extra, minlength=len(cell)) + data.recourse.cost_yuan(units, cell)
+        base = np.bincount(pattern, yuan + extra, minlength=len(cell)) + data.recourse.cost_yuan(units, cell) + changes
         nominal = np.bincount(pattern, cases * data.column("offers", "case_units")[offer], minlength=len(cell))
         return PatternTable(
             cell_patterns=np.searchsorted(cell, np.arange(len(data.cells) + 1)).astype(np.int64),
@@ -145,6 +147,12 @@ class Pool:
             entry_lane=data.offers["lane"].to_numpy(np.int64)[offer],
             entry_kg=cases * data.column("offers", "kg_per_case")[offer],
         )
+
+    def _changes_yuan(self, offer: Ints, cases: Ints, pattern: Ints, patterns: int) -> Floats:
+        """Return the price of each pattern's lines that differ from the plan before."""
+        planned = self.data.offers["previous_cases"].to_numpy(np.int64)[offer]
+        changed = (planned != UNPLANNED) & (cases != planned)
+        return self.data.settings.change_yuan * np.bincount(pattern, changed, minlength=patterns).astype(np.float64)
 
 
 def goods_of(data: PurchaseData, offer: Ints, cases: Ints) -> Floats:

@@ -67,6 +67,7 @@ class Terms:
     stock: dict[tuple[str, str], float] = field(default_factory=dict)
     rivals: dict[tuple[str, str], int] = field(default_factory=dict)
     lanes: dict[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict)
+    dual: set[tuple[str, str]] = field(default_factory=set)
 
     def freight(self, lane: tuple[str, str], kg: float) -> float:
         """Return the yuan of a load on a lane; a lane that does not exist (locked lines only) costs nothing here."""
@@ -82,7 +83,7 @@ def read_terms(data: PurchaseData) -> Terms:
     reference = data.reference
     terms = Terms(as_of=data.as_of)
     clock = {
-        text: clock_instant(text, delivery_date=data.delivery_date, timezone=data.timezone)
+        text: clock_instant(text, delivery_date=data.delivery_date, timezone=data.city.timezone)
         for text in {*reference.suppliers["order_deadline"], *reference.lanes["arrives_at"]}
     }
     lead = {}
@@ -122,6 +123,11 @@ def read_terms(data: PurchaseData) -> Terms:
             latest=None if arrival is None else arrival - needs,
         )
     _count_rivals(data, terms)
+    if data.settings.dual_source_units is not None:
+        for row in rows_of(data.book):
+            over = expected_recourse(row, 0.0, ((0.0,), (0.0,)))[0]
+            if over >= data.settings.dual_source_units:
+                terms.dual.add((row.place_id, row.sku_id))
     return terms
 
 

@@ -1,0 +1,90 @@
+"""The same night under other circumstances: a supplier drops out, prices move, demand is higher or lower."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from contracts.columns import QUANTILE_COLUMNS
+from contracts.errors import UnknownReferenceError
+from contracts.reference import Offers, PriceBreaks
+from optimize.purchase.data import PurchaseData
+from optimize.purchase.intake import purchase_data
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What is different.
+
+    Attributes
+    ----------
+    without_suppliers : tuple of str
+        Suppliers that take no order; what is locked with them stays.
+    price_factor : mapping of supplier_id to float
+        Factor on all prices of a supplier: list, breaks and late.
+    demand_factor : mapping of sku_id to float
+        Factor on what is not confirmed yet; the key ``"*"`` stands for every other SKU.
+    """
+
+    without_suppliers: tuple[str, ...] = ()
+    price_factor: Mapping[str, float] = field(default_factory=dict)
+    demand_factor: Mapping[str, float] = field(default_factory=dict)
+
+
+def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None = None) -> PurchaseData:
+    """Return the problem under the change; with `previous` lines, changes to them are priced (see `purchase_data`).
+
+    Raises
+    ------
+    UnknownReferenceError
+        A supplier or SKU of the change does not exist: a what-if about nothing would look like "no effect".
+    """
+    reference = data.reference
+    suppliers, skus = set(reference.suppliers["supplier_id"]), set(reference.skus["sku_id"])
+    for column, named, known in (
+        ("supplier_id", {*change.without_suppliers, *change.price_factor}, suppliers),
+        ("sku_id", set(change.demand_factor) - {"*"}, skus),
+    ):
+        if named - known:
+            raise UnknownReferenceError("what_if", column, "reference", sorted(named - known))
+    offers: pd.DataFrame = reference.offers
+    breaks: pd.DataFrame = reference.price_breaks
+    for supplier, factor in change.price_factor.items():
+        offers = _scaled(offers, supplier, factor, ("unit_price_yuan", "late_price_yuan"))
+        breaks = _scaled(breaks, supplier, factor, ("unit_price_yuan",))
+    keep = ~offers["supplier_id"].isin(change.without_suppliers)
+    keep_breaks = ~breaks["supplier_id"].isin(change.without_suppliers)
+    changed = replace(
+        reference,
+        offers=Offers.check(offers[keep]),
+        price_breaks=PriceBreaks.check(breaks[keep_breaks]),
+    )
+    return purchase_data(
+        changed,
+        _with_demand(data.book, change.demand_factor),
+        delivery_date=data.delivery_date,
+        as_of=data.as_of,
+        city=data.city,
+        locked=data.locked,
+        previous=previous,
+        settings=data.settings,
+    )
+
+
+def _scaled(table: pd.DataFrame, supplier: str, factor: float, columns: tuple[str, ...]) -> pd.DataFrame:
+    own = table["supplier_id"] == supplier
+    return table.assign(**{name: table[name].where(~own, (table[name] * factor).round(4)) for name in columns})
+
+
+def _with_demand(book: pd.DataFrame, factors: Mapping[str, float]) -> pd.DataFrame:
+    """Return the book with what is not confirmed yet scaled."""
+    factor = book["sku_id"].map(lambda sku: factors.get(sku, factors.get("*", 1.0))).to_numpy(np.float64)
+    confirmed = book["confirmed"].to_numpy(np.float64)
+    scaled = {
+        name: confirmed + (book[name].to_numpy(np.float64) - confirmed) * factor
+        for name in ("final_mean", *QUANTILE_COLUMNS)
+    }
+    return book.assign(remaining_mean=book["remaining_mean"] * factor, **scaled)
