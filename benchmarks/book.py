@@ -87,6 +87,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--orders", required=True, help="Parquet or CSV of order lines, or simulate:town")
     parser.add_argument("--snapshots", default="11:00,13:00,15:00", help="times of the order day")
     parser.add_argument("--test-days", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0, help="seed of a simulated world")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--communities", type=Path, help="table of communities; needed for --level warehouse or area")
     parser.add_argument(

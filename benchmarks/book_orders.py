@@ -67,7 +67,7 @@ def read_source(given: argparse.Namespace) -> OrderSource:
     if given.orders.startswith("simulate:"):
         from simulate import build_world
 
-        world = build_world(given.orders.removeprefix("simulate:"))
+        world = build_world(given.orders.removeprefix("simulate:"), seed=given.seed)
         orders, communities, skus = world.order_lines, world.reference.communities, world.reference.skus
     else:
         orders, city = read_orders(given, city)
