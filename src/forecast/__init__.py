@@ -8,6 +8,7 @@ from forecast.history import build_history
 from forecast.model import DemandModel
 from forecast.open_share import open_share
 from forecast.panel import Panel
+from forecast.partition import relocated
 from forecast.predicting import predict
 from forecast.registry import Evidence, Registry, Served, evidence_of
 from forecast.training import stand_in, train
@@ -31,6 +32,7 @@ __all__ = [
     "fit_curve",
     "open_share",
     "predict",
+    "relocated",
     "set_aside",
     "stand_in",
     "train",

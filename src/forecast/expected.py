@@ -28,8 +28,8 @@ def expected_units(
     """Return means and sources, horizons x series, as of the last known day of the panel.
 
     Parts are drawn to the sums forecast in their own right, over the series that are `listed` (horizons x series,
-    default all). Horizons beyond the trained one are answered by the moving average, labelled. NaN where no member has
-    an answer.
+    default all). Horizons beyond the trained one, and series that the leading member has no answer for, are answered by
+    the moving average, labelled. NaN where that has none either.
     """
     origin = panel.known - 1
     longest = model.settings.horizon_days
@@ -44,14 +44,17 @@ def expected_units(
             name: model.members[name].forecast(panel, context, origins=[origin], horizons=within)[0]
             for name in model.combination.used()
         }
-        band = volume_band(answers[model.combination.members[0]], model.settings.volume_bands)
+        leading = model.combination.members[0]
+        band = volume_band(answers[leading], model.settings.volume_bands)
         bands = range(len(model.settings.volume_bands) + 1)
         labels = np.array([model.fallback or model.combination.label(code) for code in bands], object)
         inside = [position for position, lead in enumerate(horizons) if lead in within]
         own = _own_forecasts(model, panel, context, within)
         seen = None if listed is None else listed[inside]
-        means[inside] = drawn_to_sums(model.combination.mixed(answers, band), own, seen)
-        sources[inside] = labels[band]
+        silent = ~np.isfinite(answers[leading])
+        mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
+        means[inside] = drawn_to_sums(mixed, own, seen)
+        sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
     return means, sources
 
 

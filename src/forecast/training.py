@@ -25,6 +25,7 @@ from forecast.members.outside import OutsideEstimate
 from forecast.model import DemandModel, fingerprint
 from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_levels, summed_panel, worth
 from forecast.panel import Panel
+from forecast.partition import method_of
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins
 from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
@@ -224,7 +225,7 @@ def _model(
         combination=combination,
         spreads=spreads,
         context=_ahead(ground.context, last),
-        settings=ground.settings,
+        settings=method_of(ground.settings),
         city=ground.city,
         trained_until=last,
         last_level=_last_level(ground.panel),

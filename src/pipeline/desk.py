@@ -16,7 +16,7 @@ from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.world import Reference, World
-from forecast import BacktestScores, Registry, build_history, predict
+from forecast import BacktestScores, Registry, build_history, predict, relocated
 from pipeline.artefacts import write_artefacts
 from pipeline.models import NightModels
 from pipeline.night import NightInput, context_of, plan_night
@@ -37,12 +37,12 @@ class PlanningDesk:
     registries: Registries
 
     @classmethod
-    def open(cls, settings: Settings) -> PlanningDesk:
-        """Open the store (creating or migrating its schema) and the registry named in the settings."""
+    def open(cls, settings: Settings, *, store: Store | None = None) -> PlanningDesk:
+        """Open the store (creating or migrating its schema), unless it is open, and the registry of the settings."""
         registries = Registries(
             Registry(settings.storage, name="demand"), Registry(settings.storage, name="order-book")
         )
-        return cls(settings, Store.open(settings.storage, city=settings.city), registries)
+        return cls(settings, store or Store.open(settings.storage, city=settings.city), registries)
 
     def import_world(self, world: World) -> ImportReport:
         """Take in a city's reference data and orders; taking the same in twice changes nothing."""
@@ -113,7 +113,8 @@ class PlanningDesk:
         demand, book = self.registries.demand.champion(), self.registries.book.champion()
         labels = [f" ({one.label})" if one.label else "" for one in (demand, book)]
         version = f"demand {demand.version}{labels[0]}, book {book.version}{labels[1]}"
-        return NightModels(demand.model, book.model, version)
+        placed = relocated(demand.model, self.settings.forecast.by_area)
+        return NightModels(placed, book.model, version)
 
     def forecast(self, delivery_date: pd.Timestamp, *, days: int = 1) -> DataFrame[Forecast]:
         """Forecast delivery dates from what was known when the first one's orders opened."""

@@ -13,6 +13,7 @@ from contracts.errors import ConflictError, EmptyInputError
 from contracts.settings import ForecastSettings, Settings
 from forecast import BacktestScores, Context, Registry, backtest, build_history, evidence_of, train
 from forecast.book import BookModel, fit_curve
+from forecast.partition import placed
 from forecast.registry import RunRecord
 from pipeline.progress import Progress, silent
 from store import Store
@@ -182,9 +183,10 @@ def promote_challenger(store: Store, registries: Registries, settings: Settings)
         days = f"{champion.model.trained_until.date()} to {challenger.trained_until.date()}"
         sentence = registries.demand.appoint(version, reason=f"the champion's settings, learned until later ({days})")
     else:
+        contest = {CHAMPION: champion.model.settings, CHALLENGER: challenger.settings}
         scores = backtest_models(
             store,
-            {CHAMPION: champion.model.settings, CHALLENGER: challenger.settings},
+            {name: placed(own, settings.forecast.by_area) for name, own in contest.items()},
             origins=settings.forecast.backtest_origins,
             horizon=settings.forecast.horizon_days,
             settings=settings,

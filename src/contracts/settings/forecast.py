@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from pydantic import field_validator
+
 from contracts.settings.field import Section, setting
 
 
@@ -71,6 +75,12 @@ class ForecastSettings(Section):
         unit="units per day",
         reason="Borders of the volume bands: each band quadruples the level, so noise per band is alike.",
     )
+    by_area: str = setting(
+        "",
+        unit="place",
+        reason="Empty: one model of all areas. here: one per area; local:2: the same on two Dask processes; or a "
+        "scheduler's address. The place changes no figure.",
+    )
     boosting: BoostingSettings = BoostingSettings()
     own_levels: tuple[str, ...] = setting(
         ("area_category",),
@@ -83,3 +93,10 @@ class ForecastSettings(Section):
     own_boosting: BoostingSettings = BoostingSettings(
         trees=150, learning_rate=0.05, min_leaf_rows=30, tweedie_power=1.5, max_rows=60_000
     )
+
+    @field_validator("by_area")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        if not re.fullmatch(r"|here|local:[1-9]\d?|\w+://\S+:\d+", value):
+            raise ValueError(f"{value!r} is no place: write here, local:2, or tcp://host:8786")
+        return value

@@ -12,6 +12,7 @@ from forecast.members.outside import OutsideEstimate
 from forecast.members.protocol import Member
 from forecast.members.seasonal import MovingAverage, SeasonalNaive
 from forecast.members.smoothing import ExponentialSmoothing
+from forecast.partition import PARTITIONED, ByArea
 
 MEMBERS: dict[str, Callable[[ForecastSettings], Member]] = {
     "seasonal_naive": lambda settings: SeasonalNaive(),
@@ -28,14 +29,14 @@ MEMBERS: dict[str, Callable[[ForecastSettings], Member]] = {
 
 
 def member(name: str, settings: ForecastSettings) -> Member:
-    """Return the member of that name.
+    """Return the member of that name; under ``by_area`` those worth it are fitted per area.
 
     Raises
     ------
     SettingsError
         There is no such member; the sentence names those there are.
     """
-    try:
-        return MEMBERS[name](settings)
-    except KeyError:
-        raise SettingsError(f"There is no forecast member {name!r}; there are {', '.join(MEMBERS)}.") from None
+    if name not in MEMBERS:
+        raise SettingsError(f"There is no forecast member {name!r}; there are {', '.join(MEMBERS)}.")
+    one = MEMBERS[name](settings)
+    return ByArea(one, settings.by_area) if settings.by_area and name in PARTITIONED else one
