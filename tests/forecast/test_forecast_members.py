@@ -44,6 +44,14 @@ def test_moving_average_is_the_mean_of_four_weeks(context):
     assert answers("moving_average", series([100.0] * 10 + [1.0, 3.0] * 14), context)[:, 0].tolist() == [2.0] * 3
 
 
+def test_the_rule_of_thumb_expects_the_last_day_on_sale_again(context):
+    """Daily sales x 8 knows neither weekday nor level; goods that paused are taken as they sold last."""
+    matrix = np.column_stack([series([1.0] * 27 + [9.0]), series([2.0] * 20 + [5.0] + [np.nan] * 7)])
+    given = answers("daily_sales_x8", matrix, context)
+    assert given.tolist() == [[9.0, 5.0]] * 3
+    assert np.isnan(answers("daily_sales_x8", series([3.0] + [np.nan] * 40), context)).all()
+
+
 def test_croston_equals_the_textbook_on_a_regular_pattern(context):
     """A sale of 6 every third day has size 6 and interval 3: two a day; SBA takes off half of alpha."""
     regular = series([0.0, 0.0, 6.0] * 30)
@@ -83,7 +91,9 @@ def test_smoothing_does_not_diverge_on_awkward_series(context):
         assert (np.isnan(given) | ((given >= 0) & (given <= 2 * np.maximum(top, 1e-9)))).all()
 
 
-@pytest.mark.parametrize("name", ["seasonal_naive", "moving_average", "tsb", "sba", "croston", "lightgbm"])
+@pytest.mark.parametrize(
+    "name", ["seasonal_naive", "daily_sales_x8", "moving_average", "tsb", "sba", "croston", "lightgbm"]
+)
 def test_every_member_ignores_what_comes_after_its_origin(history, context, name):
     """Absurd later days change no answer from an earlier origin."""
     panel = Panel.from_history(history, context)

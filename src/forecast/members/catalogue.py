@@ -10,12 +10,14 @@ from forecast.members.boosting import GlobalModel
 from forecast.members.intermittent import IntermittentDemand
 from forecast.members.outside import OutsideEstimate
 from forecast.members.protocol import Member
+from forecast.members.rule import DailySales
 from forecast.members.seasonal import MovingAverage, SeasonalNaive
 from forecast.members.smoothing import ExponentialSmoothing
 from forecast.partition import PARTITIONED, ByArea
 
 MEMBERS: dict[str, Callable[[ForecastSettings], Member]] = {
     "seasonal_naive": lambda settings: SeasonalNaive(),
+    "daily_sales_x8": lambda settings: DailySales(),
     "weekday_mean": lambda settings: SeasonalNaive(weeks=4),
     "moving_average": lambda settings: MovingAverage(),
     "croston": lambda settings: IntermittentDemand("croston"),
