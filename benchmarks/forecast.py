@@ -55,8 +55,11 @@ SETTINGS = ForecastSettings(
         threads=2,
     ),
 )
+COVERAGE_LEVELS = ("item_store", "item_state")
+"""Here: SKU x community and SKU x warehouse."""
 BASELINES = ("seasonal_naive", "weekday_mean", "moving_average", "croston", "sba", "tsb")
 COVERED = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""Quantiles a city plans by: their one-sided coverage is reported."""
 
 
 def main() -> None:
@@ -105,7 +108,8 @@ def benchmark(
     horizons = range(1, HORIZON + 1)
     means, _ = expected_units(model, past, data.context, horizons)
     means = np.nan_to_num(means)
-    quantiles = {name: _quantiles(model, Level.by(panel.series, keys), means, name) for name, keys in LEVELS.items()}
+    quantiles = {name: _quantiles(model, panel, means, name, QUANTILES) for name in LEVELS}
+    covered = {name: _quantiles(model, panel, means, name, COVERED) for name in COVERAGE_LEVELS}
     done = time.perf_counter()
     result: dict[str, object] = {
         "train_until": until,
@@ -121,14 +125,20 @@ def benchmark(
     }
     actual = data.units[until : until + HORIZON]
     if len(actual) == HORIZON:
-        result |= _scores(data, panel, settings, means, quantiles, np.nan_to_num(actual), baselines)
+        actual = np.nan_to_num(actual)
+        result |= _scores(data, panel, settings, means, quantiles, actual, baselines)
+        result["coverage"] = _coverage(panel, covered, means, actual, settings)
     return result
 
 
-def _quantiles(model: forecast.DemandModel, level: Level, means: np.ndarray, name: str) -> np.ndarray:
+def _quantiles(
+    model: forecast.DemandModel, panel: forecast.Panel, means: np.ndarray, name: str, levels: tuple[float, ...]
+) -> np.ndarray:
+    """Return one level's quantiles, 28 x sums x len(levels)."""
+    level = Level.by(panel.series, LEVELS[name])
     total = level.total(means)
     lead = np.repeat(np.arange(1, HORIZON + 1), level.size)
-    return model.spreads[name].quantiles(total.ravel(), lead, QUANTILES).reshape(HORIZON, level.size, len(QUANTILES))
+    return model.spreads[name].quantiles(total.ravel(), lead, levels).reshape(HORIZON, level.size, len(levels))
 
 
 def _add_up(series: pd.DataFrame, means: np.ndarray) -> float:
@@ -156,21 +166,20 @@ def _scores(data, panel, settings, means, quantiles, actual, baselines) -> dict[
         "wspl": float(np.mean(list(spl.values()))),
         "spl_levels": spl,
         "bias": float(means.sum() / actual.sum() - 1),
-        "coverage": _coverage(scorer, quantiles, means, actual, settings),
         "baselines": scored,
     }
 
 
-def _coverage(scorer, quantiles, means, actual, settings) -> dict[str, object]:  # type: ignore[no-untyped-def]
+def _coverage(panel, quantiles, means, actual, settings) -> dict[str, object]:  # type: ignore[no-untyped-def]
     """Return shares below and at or below each quantile per level and volume band; a miss counts ties both ways."""
     out: dict[str, object] = {}
-    for name in ("item_store", "item_state", "store_department"):
-        level = scorer.levels[name]
+    for name, bounds in quantiles.items():
+        level = Level.by(panel.series, LEVELS[name])
         truth, bands = level.total(actual), volume_band(level.total(means), settings.volume_bands)
         for band in np.unique(bands):
             inside = bands == band
-            for position, nominal in enumerate(QUANTILES):
-                below, upto = coverage(quantiles[name][:, :, position][inside], truth[inside])
+            for position, nominal in enumerate(COVERED):
+                below, upto = coverage(bounds[:, :, position][inside], truth[inside])
                 out.setdefault(name, {}).setdefault(f"band_{band}", {})[f"q{nominal}"] = {  # type: ignore[attr-defined]
                     "below": below,
                     "upto": upto,
