@@ -169,7 +169,8 @@ def answer(source: OrderSource, test: Test, number: int, time: str, model: BookM
     ).iloc[: len(forecast)]
     confirmed = book["confirmed"].to_numpy()
     left = OrderWindow.of(source.city).minutes_left(at, day)
-    share = model.shares.at(left, day.day_of_week)[model.sku_codes(pd.Index(test.sku))]
+    learned, _ = model.session(source.city.cutoff)
+    share = learned.shares.at(left, day.day_of_week)[learned.sku_codes(pd.Index(test.sku))]
     return {
         "ours": book["final_mean"].to_numpy(),
         "no_book": prior,

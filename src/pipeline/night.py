@@ -17,7 +17,7 @@ from contracts.settings import Settings
 from contracts.solve import SolveLimits
 from contracts.world import Reference
 from forecast import Context, predict
-from forecast.book import update_book
+from forecast.book import DayFacts, update_book
 from optimize.purchase import PurchasePlan, allocate, purchase_data
 from optimize.routing import RoutePlan, route, routing_data
 from optimize.sorting import SortingPlan, share_out, sort, sorting_data
@@ -129,13 +129,15 @@ def open_book(
     """Combine what is ordered as of the moment with what is still expected until the cutoff."""
     progress("book", 0.10)
     book = update_book(
+    known = night.reference
         expected,
         night.order_lines,
         as_of=night.as_of,
         model=night.models.book,
-        communities=night.reference.communities,
+        communities=known.communities,
         city=settings.city,
     )
+        facts=DayFacts(known.skus, known.listings, known.calendar),
     if not (book["final_mean"] > 0).any():
         raise EmptyInputError(f"Nothing is ordered or expected for {night.delivery_date.date()}: an empty day.")
     return book

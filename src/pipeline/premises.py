@@ -9,7 +9,7 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.errors import InputError
 from contracts.settings import Settings
-from forecast.book import OrderWindow, set_aside
+from forecast.book import set_aside
 
 if TYPE_CHECKING:
     from pipeline.night import NightInput
@@ -61,7 +61,8 @@ def premise_warnings(night: NightInput, settings: Settings) -> list[str]:
         said.append(
             f"The demand model has learned from {learned.date()}, so it has seen {day.date()}: hindsight, no test."
         )
-    lost = set_aside(night.order_lines, communities=night.reference.communities, window=OrderWindow.of(settings.city))
+    reference = night.reference
+    lost = set_aside(night.order_lines, communities=reference.communities, city=settings.city, skus=reference.skus)
     for rule, count in lost.loc[lost["placed_at"] <= night.as_of, "rule"].value_counts().sort_index().items():
         said.append(f"{count} order lines do not count: {rule}.")
     if not len(night.reference.calendar[night.reference.calendar["day"] == day]):

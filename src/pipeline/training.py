@@ -99,6 +99,7 @@ def train_models(
         city=settings.city,
         communities=reference.communities,
         listings=reference.listings,
+        calendar=reference.calendar,
     )
     progress("registry", 0.9)
     demand_version = registries.demand.log(demand)

@@ -37,7 +37,7 @@ def test_order_after_the_cutoff_is_set_aside(town, at, caplog):
     orders = one_line(town, placed_at=at("23:00") + pd.Timedelta(seconds=1))
     assert total(book(town, at("23:30"), orders=orders)) == total(book(town, at("23:30")))
     assert "placed after the cutoff" in caplog.text
-    aside = set_aside(orders, communities=town.communities, window=OrderWindow.of(CitySettings()))
+    aside = set_aside(orders, communities=town.communities, city=CitySettings())
     assert aside[["order_id", "rule"]].to_numpy().tolist() == [["extra", "placed after the cutoff"]]
 
 
@@ -59,7 +59,7 @@ def test_order_for_a_closed_community_is_set_aside(town, at, column, shift, rule
     closed = town.communities.copy()
     closed.loc[closed["community_id"] == "c0", column] = town.today + pd.Timedelta(days=shift)
     mine = town.orders[town.orders["delivery_date"] == town.today]
-    aside = set_aside(mine, communities=closed, window=OrderWindow.of(CitySettings()))
+    aside = set_aside(mine, communities=closed, city=CitySettings())
     assert set(aside["rule"]) == {rule}
     assert len(aside) == (mine["community_id"] == "c0").sum()
     kept = book(town, at("23:00"), communities=closed)

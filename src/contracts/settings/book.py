@@ -34,6 +34,18 @@ class BookSettings(Section):
     curve_shrink_lines: float = setting(
         60.0, unit="order lines", reason="A SKU's own curve and its category's weigh the same at this many lines.", gt=0
     )
+    day_kind_shrink_days: float = setting(
+        5.0,
+        unit="days",
+        reason="Holidays and promotions move the curve half-way after five days: one day's mood moves it as much.",
+        gt=0,
+    )
+    late_opening_units: float = setting(
+        20.0,
+        unit="units",
+        reason="A first order when so many are usual by then: fewer than one usual day in a hundred starts so late.",
+        gt=0,
+    )
     usual_shrink_days: float = setting(
         4.0, unit="days", reason="A SKU's own volume and its category's weigh the same at this many days.", gt=0
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from contracts.clock import clock_minutes
 from contracts.settings.field import Section, setting
@@ -19,6 +19,12 @@ class CitySettings(Section):
     timezone: str = setting("Asia/Shanghai", unit="IANA zone", reason="The wall clock of cutoffs and windows.")
     cutoff: str = setting("23:00-1", unit="clock", reason="截单: orders after it count for a later delivery date.")
     orders_open: str = setting("00:00-1", unit="clock", reason="Orders for a delivery date open at this moment.")
+    cutoff_by_category: dict[str, str] = setting(
+        {}, unit="clock by category_id", reason="Earlier cutoffs, e.g. fresh goods that close at 18:00-1."
+    )
+    cutoff_by_sku: dict[str, str] = setting(
+        {}, unit="clock by sku_id", reason="Earlier cutoffs of single SKUs; they win over their category's."
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -34,6 +40,17 @@ class CitySettings(Section):
     def _clock(cls, value: str) -> str:
         clock_minutes(value)
         return value
+
+    @model_validator(mode="after")
+    def _last_cutoff(self) -> CitySettings:
+        for name, clocks in (("category", self.cutoff_by_category), ("sku", self.cutoff_by_sku)):
+            late = [key for key, value in clocks.items() if clock_minutes(value) > clock_minutes(self.cutoff)]
+            if late:
+                raise ValueError(
+                    f"cutoff_by_{name} of {late[0]!r} lies after the city's cutoff {self.cutoff}: purchases wait for "
+                    "the city's, so it must be the last one"
+                )
+        return self
 
 
 class TravelSettings(Section):

@@ -56,7 +56,7 @@ class Boosting:
 
 def features_of(now: Situation, paced: Floats) -> NDArray[np.float32]:
     """Return the features of each day and series, shape (D * S, F); nothing in them is later than the situation."""
-    columns: list[Floats] = [
+    columns: list[NDArray[np.floating[Any]]] = [
         np.full_like(now.rest, now.left),
         np.log(now.rest + 0.02),
         np.log((paced + _TINY) / (now.rest + _TINY)),

@@ -9,42 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandera.typing import DataFrame
 
-from contracts.flow import OrderLines
-from contracts.reference import Communities, Listings, Skus
+from contracts.reference import Communities
 from contracts.settings import BookSettings
+from forecast.book.kinds import DayKinds, PastBook
 from forecast.book.past import Floats, Ints, PastOrders, Snapshots
 from forecast.book.remainder import Remainder
-from forecast.book.rows import codes_of
 from forecast.book.shares import UsualShares
 from forecast.book.situation import Situation
 from forecast.book.spread import Spread
 from forecast.book.usual import walking_mean
-from forecast.book.window import OrderWindow
 
 _FIRST_SHARE = 0.01
 """Snapshots begin when this share of a day is usually ordered; before it there is nothing to see."""
-
-
-@dataclass(frozen=True)
-class PastBook:
-    """What the book is learned from.
-
-    Attributes
-    ----------
-    order_lines
-        Lines of past delivery dates, cancelled ones included.
-    skus
-        Tells categories.
-    communities : optional
-        Tells warehouses and areas; without it both are taken to be the whole city.
-    listings : optional
-        Tells which SKUs were on sale in which area; without it a SKU is taken to be on sale every day.
-    """
-
-    order_lines: DataFrame[OrderLines]
-    skus: DataFrame[Skus]
-    communities: DataFrame[Communities] | None = None
-    listings: DataFrame[Listings] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,24 +38,31 @@ def learn_level(
     level: str,
     category: Ints,
     shares: UsualShares,
-    window: OrderWindow,
+    kinds: DayKinds,
     settings: BookSettings,
 ) -> LevelLessons:
     """Return the remainder model of a level and the spread of its own past errors.
 
-    Areas go without boosting: their means are sums over communities, what is learned here is their spread.
+    Areas go without boosting: their means are sums over communities, what is learned here is their spread. Days on
+    which a listing closed early teach nothing of its SKU there: what would have come is not known.
     """
     places = places_of(past.communities, given.communities, level)
     drawn = _sample(past, places, settings)
-    left = snapshot_times(window, shares, settings)
-    panel = _panel(drawn, places, given, level, left, settings)
-    everybody = panel if drawn is past else _panel(past, np.zeros_like(places), given, "city", left, settings)
+    left = snapshot_times(shares, settings)
+    panel = _panel(drawn, places, kinds, left, settings)
+    everybody = panel if drawn is past else _panel(past, np.zeros_like(places), kinds, left, settings, unknown=0.5)
     series = panel.snapshots
     codes = {"category": category[series.sku], "place": series.place, "sku": series.sku}
     situations, actual = [], []
     for k, minutes in enumerate(left[:-1]):
-        by_sku = np.stack([shares.at(float(minutes), int(day)) for day in past.weekday[panel.warm]])
-        share, confirmed = by_sku[:, series.sku], panel.at(series.units, k)
+        by_sku = np.stack(
+            [
+                shares.at(float(minutes), int(day), holiday=bool(off))
+                for day, off in zip(past.weekday[panel.warm], kinds.holiday[panel.warm], strict=True)
+            ]
+        )
+        share = shares.promote(by_sku[:, series.sku], panel.promoted, float(minutes))
+        confirmed = panel.at(series.units, k)
         whole = {} if drawn is past else _whole(everybody, by_sku, category, k)
         usual, rest = panel.mean * share, panel.mean * (1.0 - share)
         situations.append(Situation(float(minutes), usual, rest, confirmed, panel.at(series.lines, k), codes, whole))
@@ -95,10 +78,11 @@ def learn_level(
 
 @dataclass(frozen=True)
 class _Panel:
-    """Snapshots with what each day was expected to bring; the first days only warm up the expectation."""
+    """Snapshots with what each day was expected to bring and the part promoted; the first days only warm up."""
 
     snapshots: Snapshots
     mean: Floats
+    promoted: Floats
     warm: NDArray[np.bool_]
 
     def at(self, values: NDArray[np.float32], time: int) -> Floats:
@@ -106,14 +90,22 @@ class _Panel:
         return values[self.warm, :, time].astype(np.float64)
 
 
-def _panel(past: PastOrders, places: Ints, given: PastBook, level: str, left: Floats, settings: BookSettings) -> _Panel:
-    snapshots = Snapshots.of(past, place_of_community=places, left=left)
-    listed = None if given.listings is None else _on_sale(snapshots, past, given, level)
+def _panel(
+    past: PastOrders, places: Ints, kinds: DayKinds, left: Floats, settings: BookSettings, *, unknown: float = 0.0
+) -> _Panel:
+    """Return the panel; a day counts for nothing where more than the part `unknown` of a series closed early."""
+    plain = Snapshots.of(past, place_of_community=places, left=left)
+    listed, closed, promoted = (
+        kinds.of_series(table, places, plain.place, plain.sku) for table in (kinds.listed, kinds.closed, kinds.promoted)
+    )
+    known = closed <= unknown
+    on_sale = ((listed > 0) | (plain.gross[:, :, -1] > 0)) & known
     mean = walking_mean(
-        snapshots.units[:, :, -1], past.weekday, half_life_days=settings.prior_half_life_days, listed=listed
+        plain.units[:, :, -1], past.weekday, half_life_days=settings.prior_half_life_days, listed=on_sale
     )
     warm = np.arange(len(past.days)) >= settings.warm_days
-    return _Panel(snapshots, np.nan_to_num(mean[warm], nan=0.0), warm)
+    usual = np.where(known[warm], np.nan_to_num(mean[warm], nan=0.0), 0.0)
+    return _Panel(plain.only(known), usual, promoted[warm], warm)
 
 
 def _whole(everybody: _Panel, by_sku: Floats, category: Ints, time: int) -> dict[str, tuple[Floats, Floats]]:
@@ -132,10 +124,10 @@ def _whole(everybody: _Panel, by_sku: Floats, category: Ints, time: int) -> dict
     }
 
 
-def snapshot_times(window: OrderWindow, shares: UsualShares, settings: BookSettings) -> Floats:
+def snapshot_times(shares: UsualShares, settings: BookSettings) -> Floats:
     """Return the minutes left at which past days are looked at, from the first orders of a day down to 0."""
     step = settings.snapshot_minutes
-    times = np.arange(window.open_minutes - step, 0.0, -step)
+    times = np.arange(shares.left[0] - step, 0.0, -step)
     city = shares.by_weekday[:, -1, :].mean(axis=0)
     usual = np.interp(-times, -shares.left, city)
     return np.append(times[usual >= _FIRST_SHARE], 0.0)
@@ -155,26 +147,6 @@ def _spread(left: Floats, expected: list[Floats], actual: list[Floats], settings
     if not expected:
         return Spread.counts(shape=settings.count_dispersion)
     return Spread.learn(left[:-1], expected, [rest.ravel() for rest in actual], settings=settings)
-
-
-def _on_sale(snapshots: Snapshots, past: PastOrders, given: PastBook, level: str) -> NDArray[np.bool_]:
-    """Return whether each series was on sale each day, shape (D, S): in any area its place has communities in."""
-    if given.communities is None or given.listings is None:
-        return np.ones(snapshots.units.shape[:2], bool)
-    area, areas = pd.factorize(given.communities.set_index("community_id")["area_id"].reindex(past.communities))
-    place = places_of(past.communities, given.communities, level)
-    serves = np.zeros((int(place.max()) + 1, len(areas)), bool)
-    serves[place, np.maximum(area, 0)] = True
-    table = given.listings
-    day = past.days.get_indexer(pd.DatetimeIndex(table["delivery_date"]))
-    sku, where = codes_of(table["sku_id"], past.skus), codes_of(table["area_id"], pd.Index(areas))
-    known = (day >= 0) & (sku >= 0) & (where >= 0)
-    listed = np.zeros((len(past.days), len(areas), len(past.skus)), bool)
-    listed[day[known], where[known], sku[known]] = True
-    result = np.zeros(snapshots.units.shape[:2], bool)
-    for number in range(len(areas)):
-        result |= listed[:, number, :][:, snapshots.sku] & serves[snapshots.place, number][None, :]
-    return result | (snapshots.gross[:, :, -1] > 0)
 
 
 def _sample(past: PastOrders, places: Ints, settings: BookSettings) -> PastOrders:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from contracts.flow import OrderLines
 from forecast.book.window import OrderWindow
 
 Ints = NDArray[np.int64]
+Codes = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 
 
@@ -136,6 +138,19 @@ class Snapshots:
             gross=gross,
             lines=_running(cell, placed, np.ones_like(past.units), shape),
         )
+
+    def only(self, kept: NDArray[np.bool_]) -> Snapshots:
+        """Return the snapshots with nothing in the days x series that are not kept, shape (D, S)."""
+        if kept.all():
+            return self
+        units, gross, lines = (table * kept[:, :, None] for table in (self.units, self.gross, self.lines))
+        return Snapshots(self.days, self.left, self.place, self.sku, units, gross, lines)
+
+
+def codes_of(values: pd.Series, known: pd.Index) -> Ints:
+    """Return the position of each value in `known`, -1 where it is not there; each distinct value is looked up once."""
+    code, found = pd.factorize(values)
+    return np.asarray(known.get_indexer(pd.Index(found))[code], dtype=np.int64)
 
 
 def snapshot_index(minutes_left: Floats, left: Floats) -> Ints:

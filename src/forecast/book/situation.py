@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.book.past import Floats, Ints
+from forecast.book.past import Codes, Floats
 
 GROUPS = ("city", "category", "place", "sku", "series")
 """Whose pace of today is compared with the usual one, from the coarsest to the row itself."""
@@ -38,8 +39,8 @@ class Situation:
     usual: Floats
     rest: Floats
     confirmed: Floats
-    lines: Floats
-    codes: Mapping[str, Ints]
+    lines: NDArray[np.floating[Any]]
+    codes: Mapping[str, Codes]
     whole: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
 
     def totals(self, values: Floats, group: str) -> Floats:

@@ -16,6 +16,8 @@ from contracts.clock import clock_instant, clock_minutes
 from contracts.errors import InputError, SettingsError
 from contracts.settings import CitySettings
 
+_DAY_MINUTES = 1440
+
 
 @dataclass(frozen=True)
 class OrderWindow:
@@ -55,6 +57,10 @@ class OrderWindow:
     def open_minutes(self) -> int:
         """Return the wall minutes from opening to cutoff."""
         return clock_minutes(self.cutoff) - clock_minutes(self.orders_open)
+
+    def order_day(self, delivery_date: pd.Timestamp) -> pd.Timestamp:
+        """Return the day on which the window closes: the day people live in while they order."""
+        return delivery_date + pd.Timedelta(days=clock_minutes(self.cutoff) // _DAY_MINUTES)
 
     def cutoff_at(self, delivery_date: pd.Timestamp) -> pd.Timestamp:
         """Return the instant of the cutoff; an order at that very moment still counts."""
