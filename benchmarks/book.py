@@ -189,12 +189,14 @@ def scored(time: str, answers: list[dict[str, np.ndarray]], final: np.ndarray) -
         mean = np.stack([day[method] for day in answers])
         quantiles = mean[:, :, None] if method != "ours" else np.stack([day["quantiles"] for day in answers])
         off, level = final[:, :, None] - quantiles, np.array(QUANTILES)
+        daily = covered(off, quantiles)
         methods[method] = {
             "rmse": float(np.sqrt(np.square(mean - final).mean())),
             "wape": float(np.abs(mean - final).sum() / final.sum()),
             "bias": float((mean - final).sum() / final.sum()),
             "pinball": float(np.maximum(level * off, (level - 1.0) * off).mean()),
-            "coverage": dict(zip(QUANTILE_COLUMNS, covered(off, quantiles).tolist(), strict=True)),
+            "coverage": dict(zip(QUANTILE_COLUMNS, daily.mean(axis=0).tolist(), strict=True)),
+            "coverage_error": dict(zip(QUANTILE_COLUMNS, standard_error(daily).tolist(), strict=True)),
             "coverage_at_most": by_quantile(off <= 1e-9),
             "coverage_below": by_quantile(off < -1e-9),
         }
@@ -208,7 +210,7 @@ def by_quantile(covers: np.ndarray) -> dict[str, float]:
 
 
 def covered(off: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Return the one-sided coverage of each quantile, shape (8,), by the probability integral transform for counts.
+    """Return each day's one-sided coverage, shape (D, 8), by the probability integral transform for counts.
 
     Where several quantiles are one value (what is confirmed is often the final), that value holds a lump of
     probability. A final on the lump counts as covered by quantile ``p`` in proportion, ``(p - low) / (high - low)``,
@@ -216,14 +218,19 @@ def covered(off: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     finals as never and always covered. Source: Czado, Gneiting and Held (2009), Biometrics 65.
     """
     if quantiles.shape[2] == 1:
-        return (off <= 1e-9).mean(axis=(0, 1)) * np.ones(8)
+        return (off <= 1e-9).mean(axis=1) * np.ones(8)
     level = np.array([0.0, *QUANTILES, 1.0])
     below, above = off < -1e-9, off <= 1e-9
     first, last = (~above).sum(axis=2, keepdims=True), (~below).sum(axis=2, keepdims=True)
     low = np.where(first > 0, (level[first] + level[np.minimum(first + 1, 9)]) / 2.0, 0.0)
     high = (level[last] + level[np.minimum(last + 1, 9)]) / 2.0
     part = np.clip((np.array(QUANTILES) - low) / np.maximum(high - low, 1e-9), 0.0, 1.0)
-    return np.where(above & ~below, part, below).mean(axis=(0, 1))
+    return np.where(above & ~below, part, below).mean(axis=1)
+
+
+def standard_error(daily: np.ndarray) -> np.ndarray:
+    """Return the standard error of the days' mean: the rows of a day share its mood, so days are what is counted."""
+    return np.asarray(daily.std(axis=0, ddof=1) / np.sqrt(len(daily)))
 
 
 def show(snapshot: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ class UsualShares:
         """Return shares where a `part` of the sales is promoted; both of one shape."""
         if minutes_left <= 0 or not part.any():
             return share
-        return _shifted(share, part * _between(self.promoted, self.left, minutes_left))
+        return np.where(part > 0, _shifted(share, part * _between(self.promoted, self.left, minutes_left)), share)
 
     @classmethod
     def straight(cls, *, open_minutes: int, slot_minutes: int) -> UsualShares:
