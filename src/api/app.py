@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,7 +21,9 @@ from api.problems import install_problems
 from api.routes import ROUTERS
 from api.service import Service
 from contracts.settings import Settings, load_settings
-from pipeline.desk import PlanningDesk
+
+if TYPE_CHECKING:
+    from pipeline.desk import PlanningDesk
 
 _LOG = logging.getLogger(__name__)
 _ABOUT = """Every evening: a city's group-buying orders into purchase orders, sorting loads and delivery routes.

@@ -73,14 +73,14 @@ def exposition(service: Service, requests: RequestCounts) -> str:
         sample("tuancai_jobs", count, {"kind": kind, "state": state})
         for (kind, state), count in sorted(service.records.jobs.counts().items())
     ]
-    imports = service.desk.store.imports()
+    imports = service.store.imports()
     lines += head("tuancai_import_rows", "gauge", "Rows of all imports by table and outcome.")
     for table, rows in imports.groupby("table_name")[["rows_accepted", "rows_rejected"]].sum().iterrows():
         for outcome in ("accepted", "rejected"):
             lines.append(
                 sample("tuancai_import_rows", int(rows[f"rows_{outcome}"]), {"table": str(table), "outcome": outcome})
             )
-    plans = service.desk.store.plan_summaries()
+    plans = service.store.plan_summaries()
     lines += [*head("tuancai_plans", "gauge", "Plans in the store."), sample("tuancai_plans", len(plans))]
     if plans:
         lines += head("tuancai_stage_seconds", "gauge", "Seconds of each stage of the latest plan.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import sqlalchemy as sa
 
+from api.kept import Kept, frame_bytes
 from contracts.world import REFERENCE_TABLES
 from pipeline.plan import PLAN_TABLES, NightPlan
 from store import Store
@@ -47,10 +46,7 @@ class PlanTables:
 
     def __init__(self, store: Store, *, kept_mb: int = KEPT_MB) -> None:
         self.store = store
-        self._most = kept_mb * 1_000_000
-        self._kept: OrderedDict[tuple[str, str], tuple[pd.DataFrame, int]] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
+        self._kept: Kept[pd.DataFrame] = Kept(most_bytes=kept_mb * 1_000_000, weigh=frame_bytes)
 
     def plan(self, plan_id: str) -> NightPlan:
         """Return a plan whose tables are read when they are used.
@@ -71,20 +67,7 @@ class PlanTables:
         NotFoundError
             There is no such plan or table.
         """
-        key = (plan_id, name)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]
-        frame = self.store.plan_table(plan_id, name)
-        size = int(frame.memory_usage(deep=True).sum())
-        with self._lock:
-            if key not in self._kept and size <= self._most:
-                self._kept[key] = (frame, size)
-                self._bytes += size
-                while self._bytes > self._most:
-                    self._bytes -= self._kept.popitem(last=False)[1][1]
-        return frame
+        return self._kept.get((plan_id, name), lambda: self.store.plan_table(plan_id, name))
 
 
 class LazyReference:

@@ -1,21 +1,31 @@
-"""The running service as one value: the desk, its records, the queue and, if it keeps one, its worker."""
+"""The running service as one value: store, records, queue, the desk once it is needed and, if it keeps one, its worker.
+
+The process that answers must be up in seconds, so what plans and trains (forecasting, optimisers, MLflow) is imported
+when a request first needs it, not before.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from dbos import DBOS
+from typing import TYPE_CHECKING
 
 from api.access import Role
-from api.jobs.queue import JobQueue, jobs_url
-from api.jobs.worker import Worker, WorkerProcess
+from api.demand_shelf import DemandShelf
+from api.jobs.process import WorkerProcess
+from api.jobs.queue import JobQueue
 from api.reading import PlanTables, ReferenceTables
 from api.records import Records
+from api.serving import ServingModel
 from contracts.settings import Settings
-from pipeline.desk import PlanningDesk
+from store import Store
+
+if TYPE_CHECKING:
+    from api.jobs.worker import Worker
+    from pipeline.desk import PlanningDesk
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,30 +35,50 @@ class Service:
     """What the endpoints work with."""
 
     settings: Settings
-    desk: PlanningDesk
+    store: Store
     records: Records
     queue: JobQueue
     plans: PlanTables
     tables: ReferenceTables
+    serving: ServingModel
+    demand: DemandShelf = field(init=False, repr=False)
     worker: Worker | WorkerProcess | None = None
+    _desk: PlanningDesk | None = None
+    _opening: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        """Shelve what is read of demand; the desk behind it opens with the first reader."""
+        self.demand = DemandShelf(lambda: self.desk)
 
     @classmethod
     def open(cls, settings: Settings, *, desk: PlanningDesk | None = None) -> Service:
         """Open everything, see that there is a first key, and start the worker that the settings ask for."""
         records = Records.open(settings.storage)
         first_admin_key(records, settings.service.admin_key_file)
-        DBOS.migrate(jobs_url(settings))
-        opened = desk or PlanningDesk.open(settings)
-        shelves = PlanTables(opened.store), ReferenceTables(opened.store, records.database)
-        service = cls(settings, opened, records, JobQueue(settings, records), *shelves)
-        service.queue.open()
+        store = Store.open(settings.storage, city=settings.city) if desk is None else desk.store
+        shelves = PlanTables(store), ReferenceTables(store, records.database)
+        queue = JobQueue(settings, records)
+        service = cls(settings, store, records, queue, *shelves, ServingModel(), _desk=desk)
+        queue.open()
         if settings.service.worker == "process":
             service.worker = WorkerProcess(settings)
             service.worker.start()
         elif settings.service.worker == "thread":
+            from api.jobs.worker import Worker
+
             service.worker = Worker(settings)
             service.worker.start(service.desk)
         return service
+
+    @property
+    def desk(self) -> PlanningDesk:
+        """Return the planning desk over the same store, opened when it is first needed."""
+        with self._opening:
+            if self._desk is None:
+                from pipeline.desk import PlanningDesk
+
+                self._desk = PlanningDesk.open(self.settings, store=self.store)
+            return self._desk
 
     def close(self) -> None:
         """End the worker and close the connections; unfinished jobs wait for the next start."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import typer
@@ -11,7 +12,9 @@ import typer
 from contracts.clock import CLOCK_PATTERN, clock_instant
 from contracts.errors import InputError
 from contracts.settings import Settings
-from pipeline.desk import PlanningDesk
+
+if TYPE_CHECKING:
+    from pipeline.desk import PlanningDesk
 
 
 class CityContext:
@@ -23,6 +26,8 @@ class CityContext:
     @cached_property
     def desk(self) -> PlanningDesk:
         """Return the planning desk of the settings."""
+        from pipeline.desk import PlanningDesk  # models and solvers take seconds to import: not for every command
+
         return PlanningDesk.open(self.settings)
 
     def moment(self, text: str, delivery_date: pd.Timestamp) -> pd.Timestamp:

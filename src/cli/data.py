@@ -10,7 +10,6 @@ import typer
 
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_table
-from simulate import build_world, write_world
 from store import ImportReport, load_mapping, read_world
 
 import_app = typer.Typer(help="Import orders and reference data. 导入订单与基础资料。", no_args_is_help=True)
@@ -83,6 +82,8 @@ def build(
     file_format: Annotated[FileFormat, typer.Option("--format", help="csv or parquet.")] = FileFormat.CSV,
 ) -> None:
     """Build a seeded world with the demand that was true, and write one file per contract."""
+    from simulate import build_world, write_world
+
     with progress_bar(f"World {preset}"):
         world = build_world(preset, seed=seed)
         write_world(world, out, format=file_format.value)

@@ -14,8 +14,6 @@ from cli.data import show_report
 from cli.show import console, progress_bar, show_plan, show_table
 from contracts.errors import InputError
 from contracts.settings import Settings
-from pipeline.score import score_book
-from simulate import build_world, planning_date, write_world
 from store import read_world
 
 
@@ -31,6 +29,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same town, same plan.")] = 0,
 ) -> None:
     """Plan tomorrow for a simulated town, as of 18:00 and again at the cutoff. 演示。"""
+    from pipeline.score import score_book
+    from simulate import build_world, planning_date, write_world
+
     started = time.perf_counter()
     settings = demo_settings(city_of(context).settings, out)
     marker = out / ".tuancai-demo"

@@ -11,7 +11,6 @@ import typer
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
 from pipeline import views
-from pipeline.replay import rerun_plan
 from pipeline.risk import chat_text
 from store import export_table
 
@@ -146,6 +145,8 @@ def export(
 
 def rerun(context: typer.Context, plan_id: PlanId) -> None:
     """Plan again from the same inputs and say whether the plan is the same. 重算核对。"""
+    from pipeline.replay import rerun_plan
+
     with progress_bar(f"Rerun {plan_id}") as report:
         outcome = rerun_plan(city_of(context).desk, plan_id, progress=report)
     console.print(outcome.sentence)

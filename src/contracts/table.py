@@ -17,6 +17,8 @@ from pandera.typing import DataFrame
 from contracts.errors import ContractError, MissingColumnError
 
 FAILURE_COLUMNS = ("row", "column", "rule", "value")
+_NUMPY_KINDS = {"text": "OTU", "number": "f", "whole": "i", "flag": "b", "instant": "M", "day": "M"}
+_ISO_ZONED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
 
 
 class Table(pa.DataFrameModel):
@@ -95,26 +97,31 @@ class Table(pa.DataFrameModel):
         for name, column in schema.columns.items():
             raw = source[name] if name in source else pd.Series(np.nan, index=source.index, dtype=object)
             columns[name], wrong, rule = read_column(raw, column)
-            failures.append(_failure_rows(wrong, name, rule, raw))
-        typed = pd.DataFrame(columns, index=source.index)
-        bad = pd.Index(np.unique(np.concatenate([f["row"].to_numpy(np.int64) for f in failures])))
-        good = typed.drop(bad) if len(bad) else typed
+            if wrong.to_numpy(bool).any():  # most columns of most tables are clean: batches come every quarter second
+                failures.append(_failure_rows(wrong, name, rule, raw))
+        good = typed = pd.DataFrame(columns, index=source.index)
+        if failures:
+            good = typed.drop(pd.Index(np.unique(np.concatenate([f["row"].to_numpy(np.int64) for f in failures]))))
         broken = cls._broken_rules(good, schema)
-        if len(broken):
+        if broken is not None:
             good = good.drop(pd.Index(broken["row"].unique()))
-        failures.append(broken)
+            failures.append(broken)
         if cls._key:
             again = good.duplicated(list(cls._key))
             if again.any():
                 shown = good.loc[again, list(cls._key)].astype(str).agg(" / ".join, axis=1)
                 failures.append(_failure_rows(again, "/".join(cls._key), "duplicate key", shown))
                 good = good[~again]
+        if not failures:
+            return cast("DataFrame[Self]", good.reset_index(drop=True)), _no_failures()
         table = pd.concat(failures, ignore_index=True).sort_values("row", kind="stable", ignore_index=True)
         return cast("DataFrame[Self]", good.reset_index(drop=True)), table
 
     @classmethod
-    def _broken_rules(cls, typed: pd.DataFrame, schema: Any) -> pd.DataFrame:
-        """Return pandera's findings as failure rows; positions are `typed`'s index."""
+    def _broken_rules(cls, typed: pd.DataFrame, schema: Any) -> pd.DataFrame | None:
+        """Return pandera's findings as failure rows, None without any; positions are `typed`'s index."""
+        if _keeps(typed, schema):
+            return None
         try:
             schema.validate(typed, lazy=True)
         except pandera.errors.SchemaErrors as found:
@@ -135,7 +142,27 @@ class Table(pa.DataFrameModel):
                 keys = typed.loc[rows.loc[across, "row"], list(cls._key) or list(typed.columns[:1])]
                 rows.loc[across, "value"] = keys.astype(str).agg(" / ".join, axis=1).to_numpy()
             return rows.drop_duplicates(["row", "column", "rule"], ignore_index=True)
-        return _failure_rows(pd.Series(dtype=bool), "", "", None)
+        return None
+
+
+def _keeps(typed: pd.DataFrame, schema: Any) -> bool:
+    """Return whether every column is of its kind, no null where none may be, and keeps every one of its rules.
+
+    The same rules as `schema.validate` asks, without what it does to report them; false sends the table there.
+    """
+    if schema.checks or schema.unique or schema.parsers:
+        return False
+    return all(
+        typed[name].dtype.kind in _NUMPY_KINDS[_kind(column)]
+        and not column.unique
+        and (column.nullable or not typed[name].hasnans)
+        and all(bool(check(typed[name]).check_passed) for check in column.checks)
+        for name, column in schema.columns.items()
+    )
+
+
+def _no_failures() -> pd.DataFrame:
+    return _failure_rows(pd.Series(dtype=bool), "", "", None)
 
 
 def _failure_rows(wrong: pd.Series[bool], column: str, rule: str, raw: pd.Series[Any] | None) -> pd.DataFrame:
@@ -220,8 +247,7 @@ def _read_time(
             instant = raw
             naive = pd.Series(False, index=raw.index)
         else:
-            parsed = [_instant(v) for v in raw.astype(object).where(~null, None)]
-            instant = pd.Series(parsed, index=raw.index, dtype="datetime64[us, UTC]")
+            instant = _instants(raw, null)
             naive = instant.isna() & ~null
         return instant.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), naive, "a time with a zone"
     day = raw if raw.dtype.kind == "M" else pd.to_datetime(raw.astype(object).where(~null, None), errors="coerce")
@@ -229,6 +255,17 @@ def _read_time(
         return day.dt.tz_localize(None).astype("datetime64[us]"), ~null, "a date without a zone"
     part = day.notna() & (day != day.dt.normalize())
     return day.astype("datetime64[us]"), (day.isna() & ~null) | part, "a whole day"
+
+
+def _instants(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:
+    """Return zoned timestamps, null where there is no zone or no time."""
+    if isinstance(raw.dtype, pd.StringDtype) and raw[~null].str.fullmatch(_ISO_ZONED).all():
+        try:  # one call for the usual form; anything else is read one by one
+            return pd.to_datetime(raw.where(~null, None), format="ISO8601", utc=True).astype("datetime64[us, UTC]")
+        except (ValueError, OverflowError):
+            pass
+    parsed = [_instant(v) for v in raw.astype(object).where(~null, None)]
+    return pd.Series(parsed, index=raw.index, dtype="datetime64[us, UTC]")
 
 
 def _instant(value: Any) -> pd.Timestamp | None:

@@ -1,6 +1,5 @@
 """Reading and writing: imports with mappings, reference data in SQL, order history in Parquet, plans and artefacts."""
 
-from store.database.jobs import Job, Jobs
 from store.export import export_table, export_tables, table_bytes
 from store.mapping import Mapping, load_mapping, shipped_mappings
 from store.report import ImportReport
@@ -9,8 +8,6 @@ from store.world_files import read_reference, read_world
 
 __all__ = [
     "ImportReport",
-    "Job",
-    "Jobs",
     "Mapping",
     "Store",
     "export_table",

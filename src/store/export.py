@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-import xlsxwriter
 
 from contracts.errors import InputError
 from store.aliases import ALIASES
@@ -171,6 +170,8 @@ def _harmless(cell: object) -> object:
 
 
 def _workbook(tables: Mapping[str, pd.DataFrame]) -> bytes:
+    import xlsxwriter  # with the first workbook, so that a service is up sooner
+
     sink = io.BytesIO()
     book = xlsxwriter.Workbook(
         sink, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

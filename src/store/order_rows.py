@@ -154,10 +154,12 @@ def _keep_contract(frame: pd.DataFrame, known: dict[str, frozenset[str]]) -> tup
     failures = [broken]
     for name, ids in known.items():
         lost = ~good[name].isin(ids)
+        if not lost.any():
+            continue
         rule = pd.Series(f"unknown {name}: not in the reference data", index=good.index[lost.to_numpy()], dtype="str")
         failures.append(failure_rows(rule, name, good[name]))
         good = good[~lost]
-    return good, pd.concat(failures)
+    return good, failures[0] if len(failures) == 1 else pd.concat(failures)
 
 
 def _cancel(

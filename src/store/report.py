@@ -89,6 +89,8 @@ class ImportReport:
 
 def count_rules(failures: pd.DataFrame, units: pd.Series[Any] | None = None) -> pd.DataFrame:
     """Return rows and units per rule, each rejected row counted under the first rule it broke."""
+    if failures.empty:
+        return pd.DataFrame(columns=["column", "rule", "rows", "units"])
     first = failures.drop_duplicates("row")
     weight = pd.Series(0.0, index=first.index) if units is None else first["row"].map(units).fillna(0.0)
     counted = first.assign(units=weight).groupby(["column", "rule"], sort=False)

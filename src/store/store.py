@@ -1,15 +1,11 @@
-"""The store of a city: reference data, order history, imports, plans and jobs behind one door."""
+"""The store of a city: reference data, order history, imports and plans behind one door."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from collections.abc import Mapping as TableMapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from secrets import token_hex
-from time import perf_counter
 from typing import Any
 
 import pandas as pd
@@ -21,23 +17,19 @@ from contracts.plan import PlanSummary
 from contracts.settings import CitySettings, StorageSettings
 from contracts.world import REFERENCE_TABLES, Reference
 from store.database import Database
-from store.database.import_log import HistoryChange, ImportLog
-from store.database.jobs import Jobs
+from store.database.import_log import ImportLog
 from store.database.plans import Plans
 from store.database.reference_rows import ReferenceRows
-from store.database.schema import WIDE_TABLES
 from store.history import History
 from store.intake import Intake, Origin, failures_file
 from store.mapping import Mapping
 from store.order_rows import frame_rows, read_order_rows
-from store.parquet import read_parquet, write_parquet
-from store.pointers import without_lost_rows
-from store.reference_import import contract_of, merge, read_reference_rows
-from store.report import ImportReport, count_rules
+from store.parquet import read_parquet
+from store.reference_import import contract_of
+from store.reference_intake import ReferenceIntake
+from store.report import ImportReport
 from store.source_file import read_source
 from store.world_files import REQUIRED_TABLES
-
-_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -46,13 +38,7 @@ def utc_now() -> datetime:
 
 
 class Store:
-    """Everything a city keeps.
-
-    Attributes
-    ----------
-    jobs : Jobs
-        Long tasks with their stage and progress.
-    """
+    """Everything a city keeps."""
 
     def __init__(self, database: Database, folder: Path, city: CitySettings, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -62,8 +48,8 @@ class Store:
         self._history = History(folder, self._log)
         self._intake = Intake(self._history, self._log, now)
         self._reference = ReferenceRows(database)
+        self._reference_intake = ReferenceIntake(folder, self._reference, self._log, city, now)
         self._plans = Plans(database)
-        self.jobs = Jobs(database, now)
 
     @classmethod
     def open(
@@ -139,6 +125,10 @@ class Store:
         """Return the delivery dates that have orders, in order."""
         return self._log.delivery_days()
 
+    def orders_mark(self, delivery_to: date) -> tuple[int, int]:
+        """Return a value that changes whenever orders of delivery dates up to this one do."""
+        return self._log.mark(delivery_to)
+
     def sweep(self) -> int:
         """Remove files that a crash or a replacement left behind; return how many."""
         return self._history.sweep(now=self._now())
@@ -209,9 +199,11 @@ class Store:
             An id points nowhere; nothing is written.
         """
         reference.check()
-        self._replace(dict(reference.tables()), frozenset(reference.synthetic))
+        self._reference_intake.replace(dict(reference.tables()), frozenset(reference.synthetic))
 
-    def import_reference(self, table: str, path: Path | str, mapping: Mapping | None = None) -> ImportReport:
+    def import_reference(
+        self, table: str, path: Path | str, mapping: Mapping | None = None, *, by: str = ""
+    ) -> ImportReport:
         """Merge a file into one reference table by key: a later row replaces an earlier one of the same key.
 
         Given rows never mix with generated ones: a table that was synthetic is replaced as a whole. Rows whose ids
@@ -224,46 +216,11 @@ class Store:
         StoreError
             Writing failed; the table is as it was.
         """
-        started, mapping, contract = perf_counter(), mapping or Mapping(), contract_of(table)
-        source = read_source(path, mapping.file.file_format())
-        read = read_reference_rows(source, table, mapping, timezone=self._city.timezone)
-        read, known = without_lost_rows(read, table, self.reference_table), self._reference.sets()
-        generated = table in known and known[table].synthetic and not read.good.empty
-        merged = merge(contract.empty() if generated else self.reference_table(table), read.good, contract)
-        import_id, rejected = token_hex(8), read.failures["row"].nunique()
-        path_of_failures = failures_file(self._history.folder, import_id) if rejected else None
-        if path_of_failures is not None:
-            write_parquet(read.failures, path_of_failures)
-        if merged.new or merged.updated or generated:
-            self._replace({table: merged.table}, frozenset())
-        report = ImportReport(
-            import_id=import_id,
-            table=table,
-            source=source.name,
-            sha256=source.sha256,
-            mapping=f"{mapping.name}:{mapping.fingerprint}",
-            rows_read=read.rows_read,
-            rows_accepted=len(read.good),
-            rows_rejected=rejected,
-            rows_new=merged.new,
-            rows_updated=merged.updated,
-            rows_unchanged=merged.unchanged,
-            notes=("the generated rows of this table were replaced",) if generated else (),
-            failures_path=path_of_failures,
-            rules=count_rules(read.failures),
-            failures=read.failures,
-        )
-        report = replace(report, seconds=perf_counter() - started)
-        self._log.record(report, HistoryChange(), at=self._now())
-        _log.info("import %s: %d rows in, %d accepted, %.2f s", table, read.rows_read, len(read.good), report.seconds)
-        return report
+        return self._reference_intake.take(table, path, mapping or Mapping(), self.reference_table, by=by)
 
-    def _replace(self, tables: dict[str, pd.DataFrame], synthetic: frozenset[str]) -> None:
-        files = {}
-        for name in set(tables) & set(WIDE_TABLES):
-            files[name] = f"_reference/{name}-{token_hex(8)}.parquet"
-            write_parquet(tables[name], self._history.folder / files[name])
-        self._reference.replace(tables, synthetic=synthetic, files=files, at=self._now())
+    def reference_mark(self) -> tuple[object, ...]:
+        """Return a value that changes whenever reference data does."""
+        return self._reference.mark()
 
     def _known_ids(self) -> dict[str, frozenset[str]]:
         """Return the ids that order lines may point to, of the reference tables that are there."""

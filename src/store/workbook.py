@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
 import pandas as pd
-from openpyxl.utils.exceptions import InvalidFileException
 
 from contracts.errors import CorruptFileError, InputError, first_keys
 
@@ -38,6 +36,8 @@ def read_workbook_cells(path: Path, *, sheet: str | None, header_row: int) -> pd
         raise CorruptFileError(str(path), f"it unpacks to {unpacked:,} bytes; {MOST_UNPACKED_BYTES:,} is the most")
     if damaged is not None:
         raise CorruptFileError(str(path), f"its part {damaged} is damaged")
+    from openpyxl.utils.exceptions import InvalidFileException  # imported with the first workbook: a third of a second
+
     try:
         return _sheet(path, sheet, header_row)
     except (KeyError, ValueError, ParseError, SyntaxError, InvalidFileException, zipfile.BadZipFile) as broken:
@@ -45,6 +45,8 @@ def read_workbook_cells(path: Path, *, sheet: str | None, header_row: int) -> pd
 
 
 def _sheet(path: Path, sheet: str | None, header_row: int) -> pd.DataFrame:
+    import openpyxl
+
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         names = [page.title for page in book.worksheets]

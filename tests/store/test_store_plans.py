@@ -88,23 +88,3 @@ def test_lists_and_absent_plans(store: Store) -> None:
         store.plan_table("P9", "purchase_lines")
     with pytest.raises(NotFoundError, match="route_stops"):
         store.plan_table("P1", "nothing")
-
-
-def test_jobs(store: Store) -> None:
-    """A job is created once, moves through its stages, and is found by status."""
-    job = store.jobs.create("J1", "plan", request={"delivery_date": "2026-03-02"})
-    assert (job.status, job.progress, job.request) == ("queued", 0.0, {"delivery_date": "2026-03-02"})
-    assert store.jobs.create("J1", "plan", request={"delivery_date": "2026-03-02"}) == job
-    with pytest.raises(ConflictError, match="J1"):
-        store.jobs.create("J1", "plan", request={"delivery_date": "2026-03-03"})
-    store.jobs.update("J1", status="running", stage="purchase", progress=0.5)
-    job = store.jobs.update("J1", progress=0.75)
-    assert (job.status, job.stage, job.progress) == ("running", "purchase", 0.75)
-    assert job.updated_at >= job.created_at
-    store.jobs.create("J2", "train")
-    assert [job.job_id for job in store.jobs.list(status="running")] == ["J1"]
-    assert {job.job_id for job in store.jobs.list()} == {"J1", "J2"}
-    done = store.jobs.update("J1", status="failed", error="no supplier for 001")
-    assert done.error == "no supplier for 001"
-    with pytest.raises(NotFoundError, match="J9"):
-        store.jobs.update("J9", progress=1.0)

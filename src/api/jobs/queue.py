@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from dbos import DBOSClient
 
 from api.jobs.schedule import ASKED_BY, due_plans
 from api.records import Records
 from api.records.jobs import JobRecord
+from api.records.turns import one_at_a_time
 from contracts.settings import Settings
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
 
 QUEUE = "jobs"
 VERSION = "1"
@@ -32,17 +36,26 @@ def jobs_url(settings: Settings) -> str:
     return f"sqlite:///{path.with_name(path.stem + '.jobs.sqlite')}"
 
 
+def prepare_queue(settings: Settings, records: Records) -> None:
+    """Bring the tables of the durable queue up to date; processes that start together take turns."""
+    from dbos import DBOS
+
+    with records.database.writing() as connection:
+        one_at_a_time(connection, "job queue migrations")
+        DBOS.migrate(jobs_url(settings))
+
+
 class JobQueue:
-    """Puts jobs into the durable queue and takes them out again."""
+    """Puts jobs into the durable queue and takes them out again; connects when it is first used."""
 
     def __init__(self, settings: Settings, records: Records) -> None:
         self._records = records
-        self._url = jobs_url(settings)
+        self._settings = settings
         self._client: DBOSClient | None = None
+        self._connecting = threading.Lock()
 
     def open(self) -> None:
-        """Connect, and put in the queue what was written down but never reached it (a crash in between)."""
-        self._client = DBOSClient(system_database_url=self._url)
+        """Put in the queue what was written down but never reached it (a crash in between)."""
         for job in self._records.jobs.waiting():
             self._put(job)
 
@@ -126,6 +139,10 @@ class JobQueue:
         )
 
     def _connected(self) -> DBOSClient:
-        if self._client is None:
-            raise RuntimeError("the job queue is used before the service has started")
-        return self._client
+        with self._connecting:
+            if self._client is None:
+                from dbos import DBOSClient  # most of a second, so not before somebody asks for a job
+
+                prepare_queue(self._settings, self._records)
+                self._client = DBOSClient(system_database_url=jobs_url(self._settings))
+            return self._client

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from dbos import DBOS, DBOSConfig
 
-from api.jobs.queue import QUEUE, VERSION, JobQueue, jobs_url
+from api.jobs.queue import QUEUE, VERSION, JobQueue, jobs_url, prepare_queue
 from api.jobs.work import Bench, set_bench
 from api.records import Records
 from contracts.errors import StoreError
@@ -37,6 +35,7 @@ class Worker:
     def start(self, desk: PlanningDesk | None = None) -> None:
         """Open desk and records, take up own unfinished jobs, listen to the queue."""
         self._records = Records.open(self._settings.storage)
+        prepare_queue(self._settings, self._records)
         set_bench(Bench(desk or PlanningDesk.open(self._settings), self._records))
         DBOS(
             config=DBOSConfig(
@@ -117,55 +116,3 @@ def run_worker(settings: Settings, *, parent: int | None = None) -> None:
             os._exit(1)
     worker.stop()
     os._exit(0)  # a solver in a thread must not keep the process; its job goes on from its last stage
-
-
-class WorkerProcess:
-    """A worker in a process of its own, started again when it dies."""
-
-    def __init__(self, settings: Settings, *, rest_s: float = 1.0) -> None:
-        self._settings = settings
-        self._rest_s = rest_s
-        self._ended = threading.Event()
-        self._watch: threading.Thread | None = None
-        self._process: multiprocessing.process.BaseProcess | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the worker, None when it is not running."""
-        process = self._process
-        return process.pid if process is not None and process.is_alive() else None
-
-    def start(self) -> None:
-        """Start the worker and watch it."""
-        self._ended.clear()
-        self._launch()
-        self._watch = threading.Thread(target=self._keep, name="worker-watch", daemon=True)
-        self._watch.start()
-
-    def stop(self) -> None:
-        """End the worker; an unfinished job waits for the next start."""
-        self._ended.set()
-        if self._watch is not None:
-            self._watch.join()
-        process = self._process
-        if process is not None and process.is_alive():
-            process.terminate()
-            process.join(10)
-            if process.is_alive():
-                process.kill()
-                process.join()
-
-    def _launch(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._process = context.Process(
-            target=run_worker, args=(self._settings,), kwargs={"parent": os.getpid()}, name="tuancai-worker"
-        )
-        self._process.start()
-
-    def _keep(self) -> None:
-        while not self._ended.wait(0.2):
-            if self._process is not None and not self._process.is_alive():
-                _LOG.error("worker died with exit code %s; starting it again", self._process.exitcode)
-                time.sleep(self._rest_s)
-                if not self._ended.is_set():
-                    self._launch()

@@ -67,7 +67,7 @@ def plans_page(request: Request, service: Running) -> Response:
     if holder is None:
         return RedirectResponse("/login", status_code=303)
     jobs, _ = service.records.jobs.page(limit=8)
-    summaries = service.desk.store.plan_summaries()
+    summaries = service.store.plan_summaries()
     facts = {"holder": holder, "plans": summaries[:SHOWN], "jobs": jobs, "city": service.settings.city}
     return TEMPLATES.TemplateResponse(request, "plans.html", facts)
 
@@ -81,7 +81,7 @@ def plan_page(request: Request, plan_id: PlanId, service: Running) -> Response:
     facts = {
         "holder": holder,
         "city": service.settings.city,
-        "summary": service.desk.store.plan_summary(plan_id),
+        "summary": service.store.plan_summary(plan_id),
         "sections": plan_sections(service, plan_id, holder),
         "shown": SHOWN,
     }

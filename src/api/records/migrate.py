@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import alembic.command
-import alembic.config
-import alembic.util
-
 from api.records.turns import one_at_a_time
 from contracts.errors import StoreError
 from store.database import Database
+from store.database.revisions import newest_revision, stands_at
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(database: Database, revision: Literal["head", "base"] = "head") -> None:
@@ -22,8 +21,16 @@ def migrate(database: Database, revision: Literal["head", "base"] = "head") -> N
     StoreError
         The tables are of a version this program does not know.
     """
+    if revision == "head":
+        with database.reading() as connection:
+            if stands_at(connection, "service_version") == newest_revision(MIGRATIONS):
+                return
+    import alembic.command
+    import alembic.config
+    import alembic.util
+
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     step = alembic.command.downgrade if revision == "base" else alembic.command.upgrade
     try:
         with database.writing() as connection:

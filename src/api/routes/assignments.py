@@ -163,7 +163,7 @@ def get_progress(
     ] = 0,
 ) -> Response:
     """Return what was reported after a version; a warehouse lead sees the own warehouse."""
-    service.desk.store.plan_summary(plan_id)
+    service.store.plan_summary(plan_id)
     own = holder.own_warehouse(None)
     version = service.records.progress.version(plan_id)
     tag = entity_tag(plan_id, version, since, own)

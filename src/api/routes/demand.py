@@ -13,8 +13,6 @@ from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from api.rows import row_model
 from contracts.flow import Forecast, OrderBook
-from pipeline.night import forecast_demand, open_book
-from pipeline.progress import silent
 
 router = APIRouter(prefix="/v1", tags=["demand"], responses=PROBLEM_RESPONSES)
 ForecastRow = row_model("ForecastRow", Forecast)
@@ -38,8 +36,7 @@ def list_forecasts(
     sku_id: Sku = None,
 ) -> Response:
     """Forecast a delivery date from what was known when its orders opened, with the model that serves."""
-    expected = service.desk.forecast(as_day(delivery_date))
-    rows = chosen(expected, level=level, place_id=place_id, sku_id=sku_id)
+    rows = chosen(service.demand.forecast(as_day(delivery_date)), level=level, place_id=place_id, sku_id=sku_id)
     return list_answer(request, rows, page, name=f"forecast-{delivery_date}")
 
 
@@ -56,9 +53,7 @@ def list_order_book(
     sku_id: Sku = None,
 ) -> Response:
     """Return what is ordered, what is still expected until the cutoff, and their sum's spread."""
-    night = service.desk.night_input(as_day(delivery_date), as_instant(as_of))
-    settings = service.desk.settings
-    book = open_book(night, forecast_demand(night, settings, silent), settings, silent)
+    book = service.demand.order_book(as_day(delivery_date), as_instant(as_of))
     rows = chosen(book, level=level, place_id=place_id, sku_id=sku_id)
     return list_answer(request, rows, page, name=f"order-book-{delivery_date}")
 

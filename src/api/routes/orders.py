@@ -51,7 +51,7 @@ def add_orders(request: Request, batch: OrderBatch, holder: Importer, service: R
     A line with `cancelled_at` cancels the one that is there. Bad lines are counted, shown and kept in the failure
     table; 422 only when not one line could be taken in.
     """
-    report = service.desk.store.add_order_lines(pd.DataFrame(batch.lines), source=batch.source)
+    report = service.store.add_order_lines(pd.DataFrame(batch.lines), source=batch.source)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
 
@@ -69,7 +69,7 @@ def import_orders(
     """Take in a file; rows read = accepted + rejected, units in = units out. The same file again changes nothing."""
     rules = read_mapping(mapping, mapping_rules)
     with kept_upload(file) as path:
-        report = service.desk.import_orders(path, rules)
+        report = service.store.import_orders(path, rules)
     note(request, holder, "import orders", report.source, import_id=report.import_id, rows=report.rows_accepted)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
@@ -85,7 +85,7 @@ def list_orders(
     sku_id: Annotated[str | None, Query(description="Of one SKU.")] = None,
 ) -> Response:
     """Return the lines of a delivery date, cancelled ones with the moment of the cancellation."""
-    lines = service.desk.store.order_lines(delivery_from=as_day(delivery_date), delivery_to=as_day(delivery_date))
+    lines = service.store.order_lines(delivery_from=as_day(delivery_date), delivery_to=as_day(delivery_date))
     for column, wanted in (("community_id", community_id), ("sku_id", sku_id)):
         if wanted is not None:
             lines = lines[lines[column] == wanted]

@@ -80,7 +80,7 @@ def get_chat_text(
     warehouse_id: Annotated[str, Query(description="The warehouse the group is of.", examples=["W1"])],
 ) -> PlainTextResponse:
     """Return the top-ups and largest risks of a warehouse, ready to paste."""
-    as_of = pd.Timestamp(service.desk.store.plan_summary(plan_id).as_of).tz_convert(service.settings.city.timezone)
+    as_of = pd.Timestamp(service.store.plan_summary(plan_id).as_of).tz_convert(service.settings.city.timezone)
     return PlainTextResponse(chat_text(_risk(service, plan_id), warehouse_id, as_of=f"{as_of:%m-%d %H:%M}"))
 
 

@@ -45,7 +45,7 @@ class LineChange(BaseModel):
 @router.get("/state", summary="Where a plan stands")
 def get_plan_state(plan_id: PlanId, _holder: PlanReader, service: Running) -> Standing:
     """Return draft, approved, published or superseded, and who put it there."""
-    service.desk.store.plan_summary(plan_id)
+    service.store.plan_summary(plan_id)
     return _shown(service.records.plan_states.standing(plan_id))
 
 
@@ -55,7 +55,7 @@ def approve_plan(request: Request, plan_id: PlanId, holder: Planner, service: Ru
 
     409 when another plan of the date binds already and this one does not build on it.
     """
-    plan = service.desk.store.plan_summary(plan_id)
+    plan = service.store.plan_summary(plan_id)
     standing = service.records.plan_states.approve(plan, by=holder.key_id)
     note(request, holder, "approve plan", plan_id)
     return _shown(standing)
@@ -64,7 +64,7 @@ def approve_plan(request: Request, plan_id: PlanId, holder: Planner, service: Ru
 @router.post("/withdraw", summary="Take an approval back")
 def withdraw_plan(request: Request, plan_id: PlanId, holder: Planner, service: Running) -> Standing:
     """Make an approved plan a draft again; a published plan can only be superseded."""
-    plan = service.desk.store.plan_summary(plan_id)
+    plan = service.store.plan_summary(plan_id)
     standing = service.records.plan_states.withdraw(plan, by=holder.key_id)
     note(request, holder, "withdraw approval", plan_id)
     return _shown(standing)
@@ -73,7 +73,7 @@ def withdraw_plan(request: Request, plan_id: PlanId, holder: Planner, service: R
 @router.post("/publish", summary="Publish a plan")
 def publish_plan(request: Request, plan_id: PlanId, holder: Planner, service: Running) -> Standing:
     """Let warehouses pull an approved plan; the plan of the date published before is superseded."""
-    plan = service.desk.store.plan_summary(plan_id)
+    plan = service.store.plan_summary(plan_id)
     standing = service.records.plan_states.publish(plan, by=holder.key_id)
     note(request, holder, "publish plan", plan_id)
     return _shown(standing)

@@ -162,7 +162,7 @@ def list_unserved(request: Request, plan_id: PlanId, holder: SortingReader, serv
 @router.get("/tables", summary="Tables of a plan")
 def list_tables(plan_id: PlanId, _holder: PriceReader, service: Running) -> list[str]:
     """Return the names of a plan's tables; their columns are those of docs/data.md."""
-    service.desk.store.plan_summary(plan_id)
+    service.store.plan_summary(plan_id)
     return list(PLAN_TABLES)
 
 

@@ -124,7 +124,7 @@ def _with_locked_lines(service: Running, asked: PlanAsked) -> PlanAsked:
     binding = service.records.plan_states.binding(asked.delivery_date)
     if asked.after is None:
         return asked if binding is None else asked.model_copy(update={"after": binding.plan_id})
-    before = service.desk.store.plan_summary(asked.after)
+    before = service.store.plan_summary(asked.after)
     if before.delivery_date != asked.delivery_date:
         raise ConflictError(f"Plan {asked.after} is for {before.delivery_date}, asked was {asked.delivery_date}.")
     if binding is not None and binding.plan_id != asked.after:
@@ -144,7 +144,7 @@ def list_plans(
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> PlanPage:
     """Return a page of plans, of one delivery date if asked."""
-    found = service.desk.store.plan_summaries()
+    found = service.store.plan_summaries()
     if delivery_date is not None:
         found = [summary for summary in found if summary.delivery_date == delivery_date]
     heads = [plan_head(summary) for summary in found[offset : offset + limit]]
@@ -154,7 +154,7 @@ def list_plans(
 @router.get("/{plan_id}", summary="What a plan says of itself")
 def get_plan(plan_id: PlanId, _holder: PlanReader, service: Running) -> PlanShown:
     """Return status per stage, cost breakdown, bound and gap, fingerprints, warnings and labelled fallbacks."""
-    summary = service.desk.store.plan_summary(plan_id)
+    summary = service.store.plan_summary(plan_id)
     here = f"/v1/plans/{plan_id}"
     parts = (
         "suppliers",

@@ -87,7 +87,7 @@ def add_reference(
     with TemporaryDirectory(prefix="tuancai-rows-") as folder:
         path = Path(folder) / "api.csv"
         pd.DataFrame(given.rows).to_csv(path, index=False)
-        report = service.desk.store.import_reference(table, path)
+        report = service.store.import_reference(table, path)
     note(request, holder, "bring in reference rows", table, import_id=report.import_id, rows=report.rows_accepted)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
@@ -106,7 +106,7 @@ def import_reference(
     known_table(table)
     rules = read_mapping(mapping, mapping_rules)
     with kept_upload(file) as path:
-        report = service.desk.store.import_reference(table, path, rules)
+        report = service.store.import_reference(table, path, rules)
     note(request, holder, "import reference file", table, import_id=report.import_id, rows=report.rows_accepted)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 

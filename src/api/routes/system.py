@@ -32,7 +32,7 @@ class Readiness(BaseModel):
     ready: bool = Field(description="Whether requests can be served.", examples=[True])
     parts: dict[str, str] = Field(
         description="Part to 'ok' or what is wrong. Without a model the service is ready all the same: train one.",
-        examples=[{"database": "ok", "worker": "ok", "model": "ok"}],
+        examples=[{"database": "ok", "worker": "ok: worker-1", "model": "ok: version 3"}],
     )
 
 
@@ -119,8 +119,7 @@ def _worker(service: Running) -> str:
 
 
 def _model(service: Running) -> str:
-    try:
-        service.desk.registries.demand.version_of("champion")
-    except TuancaiError as error:
-        return str(error)
-    return "ok"
+    def look() -> str:
+        return f"ok: version {service.desk.registries.demand.version_of('champion')}"
+
+    return service.serving.state(look)

@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
-import alembic.util
 import sqlalchemy as sa
 
 from contracts.errors import StorageFullError, StoreError
+from store.database.revisions import newest_revision, stands_at
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +55,14 @@ class Database:
 
     def migrate(self, revision: str) -> None:
         """Bring the schema to a revision: ``head`` is the newest, ``base`` none."""
+        if revision == "head":
+            with self.reading() as connection:
+                if stands_at(connection, "alembic_version") == newest_revision(MIGRATIONS):
+                    return
+        import alembic.command
+        import alembic.config
+        import alembic.util
+
         config = alembic.config.Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         try:

@@ -101,6 +101,13 @@ class ImportLog:
             rows = connection.execute(query.order_by(history_files.c.delivery_date, history_files.c.file))
             return [(file, day, count) for file, day, count in rows]
 
+    def mark(self, delivery_to: date) -> tuple[int, int]:
+        """Return how many files of dates up to this one ever were, and how many are retired: neither ever falls."""
+        files = sa.select(sa.func.count(), sa.func.count(history_files.c.retired_by))
+        with self._database.reading() as connection:
+            ever, retired = connection.execute(files.where(history_files.c.delivery_date <= delivery_to)).one()
+        return int(ever), int(retired)
+
     def delivery_days(self) -> list[date]:
         """Return the delivery dates that have orders, in order."""
         query = sa.select(history_files.c.delivery_date).where(history_files.c.retired_by.is_(None)).distinct()

@@ -61,6 +61,12 @@ class ReferenceRows:
                 for name, rows, synthetic, file in connection.execute(sa.select(*columns))
             }
 
+    def mark(self) -> tuple[object, ...]:
+        """Return when each table was last written, and its rows."""
+        columns = (reference_sets.c.name, reference_sets.c.changed_at, reference_sets.c.rows, reference_sets.c.file)
+        with self._database.reading() as connection:
+            return tuple(tuple(row) for row in connection.execute(sa.select(*columns).order_by(reference_sets.c.name)))
+
     def read(self, name: str) -> pd.DataFrame:
         """Return the rows of a table that is kept in SQL, in the order they were written."""
         table = reference_tables[name]

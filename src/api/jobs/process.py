@@ -1,0 +1,72 @@
+"""The worker as a process beside the API, started again when it dies. The API imports nothing of what it does."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+import time
+
+from contracts.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+
+def work(settings: Settings, parent: int) -> None:
+    """Run a worker in this process: what planning needs is imported here, in the child."""
+    from api.jobs.worker import run_worker
+    from api.logs import configure_logs
+
+    configure_logs(settings.service.log_format)
+    run_worker(settings, parent=parent)
+
+
+class WorkerProcess:
+    """A worker in a process of its own, started again when it dies."""
+
+    def __init__(self, settings: Settings, *, rest_s: float = 1.0) -> None:
+        self._settings = settings
+        self._rest_s = rest_s
+        self._ended = threading.Event()
+        self._watch: threading.Thread | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None when it is not running."""
+        process = self._process
+        return process.pid if process is not None and process.is_alive() else None
+
+    def start(self) -> None:
+        """Start the worker and watch it."""
+        self._ended.clear()
+        self._launch()
+        self._watch = threading.Thread(target=self._keep, name="worker-watch", daemon=True)
+        self._watch.start()
+
+    def stop(self) -> None:
+        """End the worker; an unfinished job waits for the next start."""
+        self._ended.set()
+        if self._watch is not None:
+            self._watch.join()
+        process = self._process
+        if process is not None and process.is_alive():
+            process.terminate()
+            process.join(10)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _launch(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._process = context.Process(target=work, args=(self._settings, os.getpid()), name="tuancai-worker")
+        self._process.start()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.2):
+            if self._process is not None and not self._process.is_alive():
+                _LOG.error("worker died with exit code %s; starting it again", self._process.exitcode)
+                time.sleep(self._rest_s)
+                if not self._ended.is_set():
+                    self._launch()
