@@ -56,13 +56,14 @@ class Combination:
     ) -> Combination:
         """Choose weights by non-negative least squares per band.
 
-        The `leading` member keeps a band alone unless the combination beats it by `_LEAST_GAIN` in squared error: a
-        few origins are a small sample, and a needless mixture is harder to explain.
+        The `leading` member keeps a band alone unless, on every origin, weights learned from the other origins beat it
+        by `_LEAST_GAIN` in squared error. Origins overlap and a few are a small sample: an average over them hides the
+        one on which the mixture lost, and a needless mixture is harder to explain.
 
         Parameters
         ----------
         forecasts : mapping of name to array
-            Out-of-sample forecasts, all of one shape.
+            Out-of-sample forecasts, all of one shape, the first axis being origins.
         actual, band
             Of the same shape; NaN actuals are left out.
         """
@@ -80,14 +81,10 @@ class Combination:
                 if name in answering:
                     columns[:, position] = forecasts[name][inside]
             target = actual[inside].astype(np.float64)
-            found, _ = scipy.optimize.nnls(columns, target)
-            if found.sum() <= 0:
-                continue
-            found = np.where(found / found.sum() < _LEAST_WEIGHT, 0.0, found)
-            mixed = found / found.sum()
-            alone = float(((columns[:, 0] - target) ** 2).mean())
-            if ((columns @ mixed - target) ** 2).mean() < (1.0 - _LEAST_GAIN) * alone:
-                weights[code] = mixed
+            origin = np.nonzero(inside)[0]
+            found = _best_weights(columns, target)
+            if found is not None and _least_gain(columns, target, origin) >= _LEAST_GAIN:
+                weights[code] = found
         return cls(names, weights)
 
     def mixed(self, forecasts: Mapping[str, Forecasts], band: NDArray[np.int64]) -> Forecasts:
@@ -116,3 +113,37 @@ class Combination:
         if len(parts) == 1:
             return parts[0][0]
         return " + ".join(f"{weight:.2f} {name}" for name, weight in sorted(parts, key=lambda part: -part[1]))
+
+
+def _best_weights(columns: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the non-negative least squares weights scaled to one, small ones left out; None where all are zero."""
+    found, _ = scipy.optimize.nnls(*_squared(columns, target))
+    if found.sum() <= 0:
+        return None
+    found = np.where(found / found.sum() < _LEAST_WEIGHT, 0.0, found)
+    return np.asarray(found / found.sum(), np.float64)
+
+
+def _squared(
+    columns: NDArray[np.float64], target: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the triangle of the columns' QR decomposition and the target seen through it: few rows, same answer."""
+    side, triangle = np.linalg.qr(columns)
+    return triangle, side.T @ target
+
+
+def _least_gain(columns: NDArray[np.float64], target: NDArray[np.float64], origin: NDArray[np.int64]) -> float:
+    """Return the smallest share of squared error saved on an origin by the weights of the other origins.
+
+    Minus infinity with one origin only: there is nothing to learn from.
+    """
+    gains: list[float] = []
+    for left_out in np.unique(origin):
+        here = origin == left_out
+        found = _best_weights(columns[~here], target[~here]) if not here.all() else None
+        if found is None:
+            return -np.inf
+        mixed = columns[here] @ found
+        alone = float(((columns[here, 0] - target[here]) ** 2).sum())
+        gains.append(1.0 - float(((mixed - target[here]) ** 2).sum()) / alone if alone > 0 else 0.0)
+    return min(gains)

@@ -118,6 +118,22 @@ def test_combination_finds_the_better_member_and_keeps_the_leading_one_without_e
     np.testing.assert_array_equal(found.mixed(missing, np.ones_like(band))[0, 0], members["two"][0, 0])
 
 
+def test_combination_keeps_the_leading_member_when_a_mixture_lost_on_one_origin():
+    """A second member far better on three origins and worse on the fourth gains on average, and still gets nothing."""
+    rng = np.random.default_rng(5)
+    truth = rng.gamma(2.0, 2.0, (4, 3, 1_000)).astype(np.float32)
+    wide = np.array([0.3, 0.3, 0.3, 4.0])[:, None, None]
+    members = {
+        "one": (truth + rng.normal(0, 2, truth.shape)).astype(np.float32),
+        "two": (truth + wide * rng.normal(0, 1, truth.shape)).astype(np.float32),
+    }
+    band = np.zeros(truth.shape, np.int64)
+    found = Combination.fit(members, truth, band, bands=1, leading="one")
+    assert found.weights[0].tolist() == [1.0, 0.0]
+    first = {name: given[:3] for name, given in members.items()}
+    assert Combination.fit(first, truth[:3], band[:3], bands=1, leading="one").weights[0, 1] > 0.9
+
+
 def test_level_totals_leave_absent_series_out(context, history):
     """A group with one member off sale sums the others; a group of absent members is absent."""
     from forecast import Panel
