@@ -1,6 +1,7 @@
 """Orders to history to features to models to forecasts to the order book."""
 
-from forecast.backtest import BacktestScores, backtest
+from forecast.backtest import backtest
+from forecast.backtest_scores import BacktestScores
 from forecast.book import BookModel, add_batch, cold_model, fit_curve, set_aside, update_book
 from forecast.context import Context
 from forecast.drift import DriftReport, drift_report

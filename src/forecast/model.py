@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from forecast.context import Context
 from forecast.members.protocol import Fitted
 from forecast.own_right import OwnLevel
 from forecast.panel import Panel
+from forecast.promise import no_day_errors
 from forecast.spread import PoissonSpread, Spread
 
 
@@ -40,6 +41,8 @@ class DemandModel:
         Rolling-origin scores of the members and of the combination.
     fingerprint : str
         SHA-256 of the training data.
+    promise : DataFrame
+        Day errors on the rolling origins, see `forecast.promise`; empty for a fallback.
     """
 
     members: Mapping[str, Fitted]
@@ -55,6 +58,7 @@ class DemandModel:
     whole: bool
     own_levels: tuple[OwnLevel, ...] = ()
     fallback: str = ""
+    promise: pd.DataFrame = field(default_factory=no_day_errors)
 
 
 def fingerprint(panel: Panel) -> str:

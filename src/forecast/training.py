@@ -26,6 +26,7 @@ from forecast.model import DemandModel, fingerprint
 from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_levels, summed_panel, worth
 from forecast.panel import Panel
 from forecast.partition import method_of
+from forecast.promise import promise_of
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins
 from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
@@ -81,7 +82,7 @@ def train(
     started = time.perf_counter()
     settings, city = settings or ForecastSettings(), city or CitySettings()
     context = Context(skus, communities, **_given(listings, calendar, area_events, open_share, outside))
-    if outside is not None:
+    if outside is not None and OutsideEstimate().name not in settings.members:
         settings = settings.model_copy(update={"members": (*settings.members, OutsideEstimate().name)})
     panel = _panel(history, context, settings)
     ground = _Ground(recovered(panel, context), context, settings, city, in_whole_units(panel), fingerprint(panel))
@@ -175,7 +176,7 @@ def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, 
         name: one.fit(panel, context) for name, one in zip(rolled.forecasts, candidates, strict=True) if name in used
     }
     scored = RollingForecasts(origins, horizons, {**rolled.forecasts, "champion": mixed}, rolled.actual)
-    return _model(
+    model = _model(
         ground,
         members=fitted,
         combination=combination,
@@ -183,6 +184,7 @@ def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, 
         scores=member_scores(scored),
         own_levels=own,
     )
+    return replace(model, promise=promise_of(panel, rolled, mixed))
 
 
 def _with_own_levels(

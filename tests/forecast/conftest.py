@@ -94,3 +94,15 @@ def trained(history: pd.DataFrame, context: Context, settings: ForecastSettings)
     from forecast import train
 
     return train(history, skus=context.skus, communities=context.communities, settings=settings)
+
+
+@pytest.fixture(scope="session")
+def backend(tmp_path_factory) -> bytes:
+    """A fresh MLflow database: building one takes seconds, so the tests share the bytes."""
+    from contracts.settings import StorageSettings
+    from forecast.registry.door import Door
+
+    folder = tmp_path_factory.mktemp("backend")
+    with Door(StorageSettings(models=folder)).client() as client:
+        client.search_registered_models()
+    return (folder / "mlflow.sqlite").read_bytes()

@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from contracts.errors import EmptyInputError
-from contracts.flow import DailyDemand
-from forecast import drift_report, train
+from forecast import train
 
 
 def estimates(history: pd.DataFrame, noise: float) -> pd.DataFrame:
@@ -32,25 +29,3 @@ def test_an_outside_estimate_that_knows_more_earns_weight_and_one_that_does_not_
     assert "outside_estimate" in set(good.scores["member"])
     wild = train(history, outside=estimates(history, 30.0), **kwargs)
     assert "outside_estimate" not in wild.combination.label(0)
-
-
-def test_drift_is_silent_on_the_world_the_model_learned_and_speaks_when_demand_halves(
-    history, context, settings, make_history
-):
-    """The same process goes on: no error grew. Sales halve: the report says how much too much was forecast."""
-    longer = make_history(6, 4, 98)
-    model = train(
-        DailyDemand.check(longer[longer["delivery_date"] <= "2026-05-10"]),
-        skus=context.skus,
-        communities=context.communities,
-        settings=settings.model_copy(update={"backtest_origins": 6}),
-    )
-    calm = drift_report(model, longer)
-    assert abs(calm.scores["bias"]).max() < 0.15
-    late = longer["delivery_date"] > "2026-05-10"
-    halved = longer.assign(quantity=np.floor(longer["quantity"].where(~late, longer["quantity"] / 2)))
-    report = drift_report(model, DailyDemand.check(halved))
-    assert report.drifted
-    assert any("too much was forecast" in sentence for sentence in report.findings)
-    with pytest.raises(EmptyInputError, match="days after that"):
-        drift_report(model, history)

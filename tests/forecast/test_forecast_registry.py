@@ -8,19 +8,10 @@ import pytest
 from contracts.errors import ConflictError, ModelError, NotFoundError
 from contracts.settings import StorageSettings
 from forecast import Evidence, Registry, predict
-from forecast.registry.door import Door, RegistryDownError
+from forecast.registry.door import RegistryDownError
 
 BETTER = Evidence("wape", (0.7, 0.8, 0.75), (0.6, 0.7, 0.74))
 WORSE = Evidence("wape", (0.6, 0.7, 0.74), (0.7, 0.8, 0.75))
-
-
-@pytest.fixture(scope="module")
-def backend(tmp_path_factory) -> bytes:
-    """A fresh MLflow database: building one takes seconds, so the tests share the bytes."""
-    folder = tmp_path_factory.mktemp("backend")
-    with Door(StorageSettings(models=folder)).client() as client:
-        client.search_registered_models()
-    return (folder / "mlflow.sqlite").read_bytes()
 
 
 @pytest.fixture(scope="module")

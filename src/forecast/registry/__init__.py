@@ -1,7 +1,18 @@
 """Models with their record: every training is a run, versions are registered, ``champion`` serves."""
 
+from forecast.registry.door import RegistryDownError
 from forecast.registry.evidence import Evidence, evidence_of
 from forecast.registry.record import RunRecord, record_of
 from forecast.registry.registry import Registry, Served
+from forecast.registry.runs import log_backtest
 
-__all__ = ["Evidence", "Registry", "RunRecord", "Served", "evidence_of", "record_of"]
+__all__ = [
+    "Evidence",
+    "Registry",
+    "RegistryDownError",
+    "RunRecord",
+    "Served",
+    "evidence_of",
+    "log_backtest",
+    "record_of",
+]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.errors import InputError
-from forecast.backtest import BacktestScores
+from forecast.backtest_scores import BacktestScores
 
 LEAST_WINDOWS = 3
 """One window is noise, two can agree by chance."""

@@ -43,7 +43,7 @@ def record_of(model: DemandModel) -> RunRecord:
         "trained_until": str(model.trained_until.date()),
         "series": str(len(model.last_level)),
         "members": ", ".join(model.combination.used()),
-        **{f"settings.{name}": str(value) for name, value in _flat(model.settings.model_dump()).items()},
+        **{f"settings.{name}": str(value) for name, value in flat(model.settings.model_dump()).items()},
     }
     metrics = {
         f"{name}.{metric}": tuple(float(value) for value in group.sort_values("origin")[metric])
@@ -96,11 +96,18 @@ def model_card(model: DemandModel) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Return nested settings as one level of dotted names.
+
+    Examples
+    --------
+    >>> flat({"seed": 0, "boosting": {"trees": 10}})
+    {'seed': 0, 'boosting.trees': 10}
+    """
     out: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            out |= _flat(value, f"{prefix}{name}.")
+            out |= flat(value, f"{prefix}{name}.")
         else:
             out[f"{prefix}{name}"] = value
     return out

@@ -16,6 +16,7 @@ from forecast.model import DemandModel
 from forecast.registry.door import Door, RegistryDownError
 from forecast.registry.evidence import Evidence
 from forecast.registry.record import RunRecord, record_of
+from forecast.registry.runs import write_run
 
 log = logging.getLogger(__name__)
 CHAMPION = "champion"
@@ -74,23 +75,7 @@ class Registry:
         told = record or (record_of(model) if isinstance(model, DemandModel) else RunRecord())
         content = pickle.dumps(model)
         with self._door.client() as client:
-            run = client.create_run(self._door.experiment(client), run_name=self.name).info
-            for key, text in told.params.items():
-                client.log_param(run.run_id, key, text)
-            for key, values in told.metrics.items():
-                for window, value in enumerate(values):
-                    client.log_metric(run.run_id, key, value, step=window)
-            with tempfile.TemporaryDirectory() as folder:
-                place = Path(folder)
-                (place / _FILE).write_bytes(content)
-                for file, table in told.tables.items():
-                    table.to_csv(place / file, index=False)
-                for file, words in told.texts.items():
-                    (place / file).write_text(words, encoding="utf-8")
-                for file, picture in told.figures.items():
-                    (place / file).write_bytes(picture)
-                client.log_artifacts(run.run_id, str(place), "model")
-            client.set_terminated(run.run_id)
+            run = write_run(self._door, client, told, name=self.name, folder="model", files={_FILE: content})
             if not client.search_registered_models(f"name = '{self.name}'"):
                 client.create_registered_model(self.name)
             made = client.create_model_version(
