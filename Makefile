@@ -3,14 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DATABASE_TESTS := $(wildcard $(addprefix tests/store/test_store_,schema.py orders.py reference.py plans.py crash.py \
+	compaction.py backup.py)) $(wildcard $(addprefix tests/api/test_api_,records.py jobs.py orders.py plan_life.py))
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test lint types layers unit serve bench clean
+.PHONY: help install demo test test-postgres lint types layers unit postgres serve bench clean
 help:
 	@echo "make demo   plan tomorrow for a simulated town, as of 18:00 and at the cutoff, into out/"
-	@echo "make test   ruff, mypy, import-linter, pytest"
+	@echo "make test   ruff, mypy, import-linter, pytest; what touches the database again on PostgreSQL where it can be had"
+	@echo "make test-postgres  every test of the store and the service on a PostgreSQL server of its own"
 	@echo "make serve  the API on http://127.0.0.1:8000 (docs at /docs)"
 	@echo "make bench  the benchmarks of docs/benchmarks.md"
 	@echo "make clean  remove .venv, out/ and caches"
@@ -25,7 +28,7 @@ install: $(STAMP)
 demo: install
 	$(BIN)/tuancai demo --out out
 
-test: lint types layers unit
+test: lint types layers unit postgres
 
 lint: install
 	$(BIN)/ruff check .
@@ -39,6 +42,13 @@ layers: install
 
 unit: install
 	$(BIN)/pytest -n 2
+
+# What touches the database once more, on PostgreSQL; skipped with a sentence where the server cannot be had.
+postgres: install
+	.ci/postgres $(BIN)/pytest -n 2 -m "not slow" $(DATABASE_TESTS)
+
+test-postgres: install
+	.ci/postgres $(BIN)/pytest -n 2 tests/store tests/api
 
 serve: install
 	$(BIN)/tuancai serve

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from contracts.world import World
 from pipeline.desk import PlanningDesk
 
 POSTGRES = os.environ.get("TUANCAI_TEST_POSTGRES", "")
-"""URL of a PostgreSQL server whose role may create databases; the tests then run on it instead of SQLite."""
 DAY = "2026-04-22"
 EVENING = "2026-04-21T18:00:00+08:00"
 CUTOFF = "2026-04-21T23:00:00+08:00"
@@ -57,68 +55,49 @@ class Asker:
         raise AssertionError(f"job has not ended after {seconds} s: {job}")
 
 
-def database_of(folder: Path) -> str:
-    """Return the database of a folder: SQLite in it, or one of its own on the PostgreSQL server of the environment."""
-    if not POSTGRES:
-        return f"sqlite:///{folder}/tuancai.sqlite"
-    name = f"tuancai_{zlib.crc32(str(folder).encode())}"
-    server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        if not connection.scalar(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    server.dispose()
-    return sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-
-
-def copy_city(source: Path, target: Path) -> None:
-    """Copy a city with its database."""
-    shutil.copytree(source, target)
-    if POSTGRES:
-        names = [sa.make_url(database_of(folder)).database for folder in (source, target)]
-        server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {names[1]}"))
-            connection.execute(sa.text(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}"))
-        server.dispose()
-
-
 @pytest.fixture(scope="session")
-def copied_city() -> Callable[[Path, Path], None]:
+def copied_city(database_url: Callable[[Path], str]) -> Callable[[Path, Path], None]:
     """Return how a city is copied with its database."""
-    return copy_city
 
+    def copy(source: Path, target: Path) -> None:
+        shutil.copytree(source, target)
+        if POSTGRES:
+            names = [sa.make_url(database_url(folder)).database for folder in (source, target)]
+            server = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+            with server.connect() as connection:
+                connection.execute(sa.text(f"DROP DATABASE {names[1]}"))
+                connection.execute(sa.text(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}"))
+            server.dispose()
 
-def folder_settings(folder: Path, **service: Any) -> Settings:
-    """Return settings that keep everything in one folder and search briefly."""
-    return Settings(
-        storage={
-            "url": database_of(folder),
-            "history": folder / "history",
-            "models": folder / "models",
-        },
-        service={
-            "worker": "none",
-            "work": folder / "work",
-            "admin_key_file": folder / "admin.key",
-            "requests_per_minute": 100_000,
-            **service,
-        },
-        solve={"routing_work": 100, "purchase_seconds": 20, "sorting_seconds": 20, "workers": 1},
-        forecast={"backtest_origins": 1},
-    )
+    return copy
 
 
 @pytest.fixture(scope="session")
-def settings_in() -> Callable[..., Settings]:
-    """Return how settings for a folder are made."""
-    return folder_settings
+def settings_in(database_url: Callable[[Path], str]) -> Callable[..., Settings]:
+    """Return how settings are made that keep everything in one folder and search briefly."""
+
+    def make(folder: Path, **service: Any) -> Settings:
+        return Settings(
+            storage={"url": database_url(folder), "history": folder / "history", "models": folder / "models"},
+            service={
+                "worker": "none",
+                "work": folder / "work",
+                "admin_key_file": folder / "admin.key",
+                "requests_per_minute": 100_000,
+                **service,
+            },
+            solve={"routing_work": 100, "purchase_seconds": 20, "sorting_seconds": 20, "workers": 1},
+            forecast={"backtest_origins": 1},
+        )
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def trained_folder(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Path:
+def trained_folder(tmp_path_factory: pytest.TempPathFactory, tiny: World, settings_in: Callable[..., Settings]) -> Path:
     """Return a folder with the tiny world imported and its models trained; tests copy it."""
     folder = tmp_path_factory.mktemp("trained")
-    desk = PlanningDesk.open(folder_settings(folder))
+    desk = PlanningDesk.open(settings_in(folder))
     desk.import_world(tiny)
     desk.train()
     desk.store.close()
@@ -126,11 +105,16 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Pat
 
 
 @pytest.fixture(scope="session")
-def admin(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Asker]:
+def admin(
+    tmp_path_factory: pytest.TempPathFactory,
+    trained_folder: Path,
+    settings_in: Callable[..., Settings],
+    copied_city: Callable[[Path, Path], None],
+) -> Iterator[Asker]:
     """Return an admin on a running service with a worker; tests share it and leave the tables as they are."""
     folder = tmp_path_factory.mktemp("served") / "city"
-    copy_city(trained_folder, folder)
-    with running(folder_settings(folder, worker="thread")) as asker:
+    copied_city(trained_folder, folder)
+    with running(settings_in(folder, worker="thread")) as asker:
         yield asker
 
 
@@ -166,25 +150,35 @@ def service_on() -> Callable[[Settings], AbstractContextManager[Asker]]:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Asker]:
+def fresh(tmp_path: Path, settings_in: Callable[..., Settings]) -> Iterator[Asker]:
     """Return an admin on an empty service without a worker."""
-    with running(folder_settings(tmp_path)) as asker:
+    with running(settings_in(tmp_path)) as asker:
         yield asker
 
 
 @pytest.fixture
-def copied(tmp_path: Path, trained_folder: Path) -> Iterator[Asker]:
+def copied(
+    tmp_path: Path,
+    trained_folder: Path,
+    settings_in: Callable[..., Settings],
+    copied_city: Callable[[Path, Path], None],
+) -> Iterator[Asker]:
     """Return an admin on a copy of the trained city, without a worker."""
     folder = tmp_path / "city"
-    copy_city(trained_folder, folder)
-    with running(folder_settings(folder)) as asker:
+    copied_city(trained_folder, folder)
+    with running(settings_in(folder)) as asker:
         yield asker
 
 
 @pytest.fixture(scope="module")
-def copied_once(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Asker]:
+def copied_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    trained_folder: Path,
+    settings_in: Callable[..., Settings],
+    copied_city: Callable[[Path, Path], None],
+) -> Iterator[Asker]:
     """Return an admin on a copy of the trained city that the tests of a module share and may fill with anything."""
     folder = tmp_path_factory.mktemp("shared") / "city"
-    copy_city(trained_folder, folder)
-    with running(folder_settings(folder)) as asker:
+    copied_city(trained_folder, folder)
+    with running(settings_in(folder)) as asker:
         yield asker

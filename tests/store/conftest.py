@@ -135,9 +135,9 @@ def world_directory(tmp_path: Path, reference: Reference, make_lines: Callable[.
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> StorageSettings:
+def storage(tmp_path: Path, database_url: Callable[[Path], str]) -> StorageSettings:
     """Return where the store of a test is."""
-    return StorageSettings(url=f"sqlite:///{tmp_path}/kept/tuancai.sqlite", history=tmp_path / "kept" / "history")
+    return StorageSettings(url=database_url(tmp_path / "kept"), history=tmp_path / "kept" / "history")
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ _KILLED = """
     import store.parquet, store.database.import_log
     from contracts.settings import StorageSettings
     from store import Store
-    folder, moment = Path(sys.argv[1]), sys.argv[2]
-    kept = Store.open(StorageSettings(url=f"sqlite:///{folder}/tuancai.sqlite", history=folder / "history"))
+    folder, moment, url = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    kept = Store.open(StorageSettings(url=url, history=folder / "history"))
     seen = [0]
     def dies(real, at):
         def stand_in(*args, **kwargs):
@@ -63,7 +63,8 @@ def test_a_killed_import_is_invisible_and_can_be_repeated(
     new = pd.concat([make_lines(3, order="P"), make_lines(3, day="2026-03-03", order="Q")])
     new.to_parquet(folder / "new.parquet")
     code = textwrap.dedent(_KILLED)
-    killed = subprocess.run([sys.executable, "-c", code, str(folder), moment], capture_output=True, check=False)
+    said = [sys.executable, "-c", code, str(folder), moment, storage.url]
+    killed = subprocess.run(said, capture_output=True, check=False)
     assert killed.returncode == 9, killed.stderr.decode()
     pd.testing.assert_frame_equal(opened.order_lines(), before)
     assert len(opened.imports()) == 1
