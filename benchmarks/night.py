@@ -30,6 +30,7 @@ from contracts.world import World
 from forecast.book import fit_curve
 from pipeline.goods import arrivals
 from pipeline.models import NightModels
+from pipeline.joint import Goods
 from pipeline.night import NightInput, buy, drive, open_book, share, sort_goods
 from pipeline.progress import silent
 from simulate import PRESETS, build_world, planning_date
@@ -62,13 +63,14 @@ class Stopwatch:
 
     def run(self, name: str, work: Callable[[], T]) -> T:
         """Run a stage; its report, if it has one, is kept too."""
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         result = work()
-        seconds = time.perf_counter() - started
-        report = getattr(result, "report", None)
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
+        report = getattr(getattr(result, "routes", result), "report", None)
         self.stages[name] = {
             "status": report.status.value if report else "FEASIBLE",
             "seconds": round(seconds, 2),
+            "cpu_seconds": round(cpu_seconds, 2),
             "gap": report.gap if report else None,
             "cost_yuan": report.cost_yuan if report else None,
             "stopped_by": report.stopped_by if report else "",
@@ -118,9 +120,13 @@ def main() -> int:
     bought = watch.run("purchase", lambda: buy(night, book, settings, silent))
     arrived = arrivals(world.reference, bought.lines, delivery_date=day, city=city)
     allotments = watch.run("share", lambda: share(night, book, arrived, settings))
-    waves = watch.run("sorting", lambda: sort_goods(night, allotments, arrived, settings, silent))
+    goods = Goods(allotments, arrived)
+    waves = watch.run("sorting", lambda: sort_goods(night, goods, settings, silent))
     if waves.report.status.has_plan:
-        routes = watch.run("routing", lambda: drive(night, allotments, waves.releases, settings, silent))
+        together = watch.run("routing", lambda: drive(night, goods, waves, settings, silent))
+        routes = together.routes
+        print(together.sentence)
+        print(routes.unserved.groupby("reason").size().sort_values().tail(5).to_string())
         print(f"{len(routes.trips):,} trips, {len(routes.stops):,} stops, {len(routes.unserved):,} not served")
     else:
         print("no routes:", *waves.report.explanation, sep="\n  ")

@@ -12,18 +12,19 @@ from pandera.typing import DataFrame
 from contracts.clock import clock_instant
 from contracts.errors import EmptyInputError
 from contracts.flow import DailyDemand, Forecast, OrderBook, OrderLines
-from contracts.planned import Allotments, Arrivals, PurchaseLines, Releases
+from contracts.planned import Allotments, Arrivals, PurchaseLines
 from contracts.settings import Settings
 from contracts.solve import SolveLimits
 from contracts.world import Reference
-from forecast import Context, predict
+from forecast import predict
 from forecast.book import DayFacts, update_book
 from optimize.purchase import PurchasePlan, allocate, purchase_data
-from optimize.routing import RoutePlan, route, routing_data
-from optimize.sorting import SortingPlan, share_out, sort, sorting_data
-from pipeline.deadlines import wave_deadlines
-from pipeline.goods import arrivals, asked_units, stop_loads, supply
+from optimize.routing import route
+from optimize.sorting import SortingPlan, share_out, sort
+from pipeline.goods import arrivals, asked_units, supply
+from pipeline.joint import Goods, Together, agree, route_input, routing_limits, sorting_limits, wave_input
 from pipeline.models import NightModels
+from pipeline.past import context_of
 from pipeline.plan import NightPlan
 from pipeline.premises import check_premises
 from pipeline.progress import Progress, silent
@@ -91,10 +92,11 @@ def plan_night(
     allotments = share(night, book, arrived, settings)
     waves = routes = None
     if bought.report.status.has_plan:
-        waves = step("sorting", lambda: sort_goods(night, allotments, arrived, settings, progress))
+        waves = step("sorting", lambda: sort_goods(night, Goods(allotments, arrived), settings, progress))
     if waves is not None and waves.report.status.has_plan:
-        released = waves.releases
-        routes = step("routing", lambda: drive(night, allotments, released, settings, progress))
+        first = waves
+        together = step("routing", lambda: drive(night, Goods(allotments, arrived), first, settings, progress))
+        waves, routes = together.waves, together.routes
     progress("done", 1.0)
     return summarise(night, settings, Decisions(expected, book, bought, arrived, allotments, waves, routes))
 
@@ -118,26 +120,21 @@ def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -
     )
 
 
-def context_of(reference: Reference) -> Context:
-    """Return what a forecast may lean on as it is now: today's listings and prices, not those of the training day."""
-    return Context(reference.skus, reference.communities, reference.listings, reference.calendar)
-
-
 def open_book(
     night: NightInput, expected: DataFrame[Forecast], settings: Settings, progress: Progress
 ) -> DataFrame[OrderBook]:
     """Combine what is ordered as of the moment with what is still expected until the cutoff."""
     progress("book", 0.10)
-    book = update_book(
     known = night.reference
+    book = update_book(
         expected,
         night.order_lines,
         as_of=night.as_of,
         model=night.models.book,
         communities=known.communities,
         city=settings.city,
-    )
         facts=DayFacts(known.skus, known.listings, known.calendar),
+    )
     if not (book["final_mean"] > 0).any():
         raise EmptyInputError(f"Nothing is ordered or expected for {night.delivery_date.date()}: an empty day.")
     return book
@@ -182,55 +179,18 @@ def share(
     )
 
 
-def sort_goods(
-    night: NightInput,
-    allotments: DataFrame[Allotments],
-    arrived: DataFrame[Arrivals],
-    settings: Settings,
-    progress: Progress,
-) -> SortingPlan:
-    """Decide wave, station and slot of every community's goods."""
+def sort_goods(night: NightInput, goods: Goods, settings: Settings, progress: Progress) -> SortingPlan:
+    """Decide wave, station and slot of every community's goods, before there are routes."""
     progress("sorting", 0.55)
-    data = sorting_data(
-        night.reference,
-        allotments,
-        arrived,
-        delivery_date=night.delivery_date,
-        city=settings.city,
-        settings=settings.sorting,
-        deadlines=wave_deadlines(night.reference, delivery_date=night.delivery_date, settings=settings),
-    )
-    effort = settings.solve
-    return sort(
-        data,
-        limits=SolveLimits(
-            seconds=effort.sorting_seconds, work=effort.sorting_work, seed=effort.seed, workers=effort.workers
-        ),
-    )
+    return sort(wave_input(night, goods, settings), limits=sorting_limits(settings))
 
 
-def drive(
-    night: NightInput,
-    allotments: DataFrame[Allotments],
-    released: DataFrame[Releases],
-    settings: Settings,
-    progress: Progress,
-) -> RoutePlan:
-    """Decide which van brings what where, leaving no earlier than the goods are sorted."""
+def drive(night: NightInput, goods: Goods, waves: SortingPlan, settings: Settings, progress: Progress) -> Together:
+    """Decide which van brings what where, leaving no earlier than the goods are sorted; then waves and routes agree."""
     progress("routing", 0.65)
-    data = routing_data(
-        night.reference,
-        stop_loads(allotments, night.reference.skus),
-        released,
-        delivery_date=night.delivery_date,
-        city=settings.city,
-        travel=settings.travel,
-        settings=settings.routing,
-    )
-    effort = settings.solve
-    return route(
-        data,
-        limits=SolveLimits(
-            seconds=effort.routing_seconds, work=effort.routing_work, seed=effort.seed, workers=effort.workers
-        ),
-    )
+    rounds = settings.routing.joint_rounds
+    share = 1.0 - settings.routing.joint_share if rounds else 1.0
+    data = route_input(night, goods.allotments, waves.releases, settings)
+    routes = route(data, limits=routing_limits(settings, share=share))
+    progress("joint", 0.85)
+    return agree(night, goods, (waves, routes), settings)

@@ -66,3 +66,17 @@ class RoutingSettings(Section):
         ge=0,
         le=1,
     )
+    joint_rounds: int = setting(
+        2,
+        unit="rounds",
+        reason="Waves and routes are planned for each other so often; a third round has not paid yet. 0: one pass.",
+        ge=0,
+        le=10,
+    )
+    joint_share: float = setting(
+        0.5,
+        unit="share of the routing effort",
+        reason="Kept for the rounds, which search on from the first pass: little is lost when they change nothing.",
+        gt=0,
+        lt=1,
+    )

@@ -3,7 +3,8 @@
 from optimize.routing.build import routing_data
 from optimize.routing.check import check
 from optimize.routing.data import RoutingData
+from optimize.routing.deadlines import trip_deadlines
 from optimize.routing.plan import RoutePlan
 from optimize.routing.route import route
 
-__all__ = ["RoutePlan", "RoutingData", "check", "route", "routing_data"]
+__all__ = ["RoutePlan", "RoutingData", "check", "route", "routing_data", "trip_deadlines"]

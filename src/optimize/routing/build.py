@@ -229,8 +229,9 @@ def _warehouse_stage(
         way = town.travel_among([base, *hubs]) if hubs else None
         for place, depot in enumerate(hubs, start=1):
             goods = mine[mine["depot_id"] == depot]
-            loads = truckloads(goods, trucks)
-            latest = latest_arrival(depots.get(depot), goods, handling_s=_handling_s(town), trucks=trucks)
+            allowed = [truck for truck in trucks if depot not in truck.closed_to]
+            loads = truckloads(goods, allowed)
+            latest = latest_arrival(depots.get(depot), goods, handling_s=_handling_s(town), trucks=allowed)
             way_s = int(way.duration_s[0, place]) if way is not None else 0
             served.append(
                 loads.assign(
@@ -244,7 +245,7 @@ def _warehouse_stage(
                         latest=max(latest, int(opens[depot])),
                         opens=int(opens[depot]),
                         way_s=way_s,
-                        trucks=trucks,
+                        trucks=allowed,
                         vans=town.vans.get(depot, ()),
                         settings=town.settings,
                     ),

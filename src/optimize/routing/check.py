@@ -202,6 +202,9 @@ class _Judge:
         ):
             if not able and any(flags[s] for s in stops):
                 self.note(f"{label} has {need} goods in a van that does not carry them")
+        for s in stops:
+            if goods.ids[s] in van.closed_to:
+                self.note(f"{label} calls at {goods.ids[s]}, which is closed to {van.vehicle_type_id}")
 
     def _drive(self, label: str, van: Van, stops: list[int], rows: pd.DataFrame, leaves: float) -> tuple[float, float]:
         """Return when the trip is back and its metres; note legs, times and windows that do not hold."""

@@ -33,7 +33,10 @@ class Diagnosis:
 
 def hopeless(territory: Territory) -> list[int]:
     """Return the stops that no van could serve even with nothing else to do; the search is spared them."""
-    able = [_able(territory, stop) for stop in range(len(territory.stops))]
+    able = [
+        [van for van in _able(territory, stop) if name not in territory.vans[van].closed_to]
+        for stop, name in enumerate(territory.stops.ids)
+    ]
     return [
         stop
         for stop, vans in enumerate(able)
@@ -54,6 +57,9 @@ def diagnose(territory: Territory, duties: Sequence[Duty], stop: int, settings: 
     able = _able(territory, stop)
     if not able:
         return _no_capable_van(territory, stop, base)
+    able = [van for van in able if territory.stops.ids[stop] not in territory.vans[van].closed_to]
+    if not able:
+        return _closed(territory, stop, base)
     sized = [van for van in able if _fits(territory, van, stop)]
     if not sized:
         return _too_big(territory, stop, able)
@@ -95,6 +101,22 @@ def _no_capable_van(territory: Territory, stop: int, base: str) -> Diagnosis:
         f"One van at {base} that carries {need} goods"
         + (f"; its tour would cost about {yuan:.0f} yuan at the rates of the vans there." if yuan is not None else "."),
         yuan,
+    )
+
+
+def _closed(territory: Territory, stop: int, base: str) -> Diagnosis:
+    """Return that every van which could carry the goods must not drive there, and what admitting one would cost."""
+    fitting = [n for n in _able(territory, stop) if _fits(territory, n, stop)]
+    kinds = ", ".join(territory.vans[n].vehicle_type_id for n in _able(territory, stop))
+    ways = [alone(territory, n, stop) for n in fitting]
+    best = min(ways, key=lambda way: way.extra_yuan, default=None)
+    if best is None:
+        return Diagnosis(f"It is closed to {kinds}.", f"A van at {base} that may drive there.", None)
+    name = territory.vans[best.duty.van].vehicle_type_id
+    return Diagnosis(
+        f"It is closed to {kinds}, every van at {base} that carries its goods.",
+        f"Admit {name} there, or a van at {base} that may drive there; a tour costs about {best.extra_yuan:.0f} yuan.",
+        best.extra_yuan,
     )
 
 

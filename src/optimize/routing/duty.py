@@ -118,13 +118,14 @@ def _latest_start(territory: Territory, duty: Duty, earliest: Timetable) -> int:
 
 
 def fits(territory: Territory, van: int, trip: Sequence[int]) -> bool:
-    """Return whether a trip's goods fit a kind of van: kg, litres, temperature."""
+    """Return whether a kind of van may make a trip: kg, litres, temperature, and no stop is closed to it."""
     kind, stops, chosen = territory.vans[van], territory.stops, list(trip)
     return bool(
         stops.load_kg[chosen].sum() <= kind.capacity_kg + 1e-9
         and stops.load_l[chosen].sum() <= kind.capacity_l + 1e-9
         and (kind.carries_chilled or not stops.chilled[chosen].any())
         and (kind.carries_frozen or not stops.frozen[chosen].any())
+        and kind.closed_to.isdisjoint(stops.ids[stop] for stop in chosen)
     )
 
 

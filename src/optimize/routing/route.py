@@ -33,10 +33,11 @@ TABLES_SHARE = 0.05
 
 @dataclass(frozen=True)
 class _Answer:
-    """Duties of one territory, and whether seconds ended their search."""
+    """Duties of one territory, whether seconds ended their search, and what the best set of all duties seen saved."""
 
     duties: tuple[Duty, ...]
     out_of_time: bool
+    saved_yuan: float = 0.0
     moved: int = 0
     names: Mapping[Duty, str] = field(default_factory=dict)
 
@@ -98,7 +99,10 @@ def route(
         seed=limits.seed,
         solver=SOLVER if planned else "",
         stopped_by=_stopped_by([*first, *second]),
-        explanation=tuple(f"{row.destination_id}: {row.reason} {row.cure}" for row in unserved.head(20).itertuples()),
+        explanation=(
+            *_partition_words(sum(answer.saved_yuan for answer in (*first, *second)), costs["total"]),
+            *(f"{row.destination_id}: {row.reason} {row.cure}" for row in unserved.head(20).itertuples()),
+        ),
     )
     plan = RoutePlan(stops, trips, unserved, costs, report, _warnings(data, len(unserved)))
     findings = check(data, plan)
@@ -155,37 +159,36 @@ class _Desk:
         seconds = max((self.ends - time.perf_counter()) * min(share, 1.0), 0.05)
         effort = Effort(self.limits.work, seconds, self.limits.seed, workers)
         if self.previous is None:
-            duties, out_of_time = self._search(territory, effort, ())
-            return _Answer(duties, out_of_time)
+            return self._search(territory, effort, ())
         given = given_duties(territory, self.previous, frozen=self.frozen)
         open_part, rest = without(territory, given.frozen)
         number = {int(stop): n for n, stop in enumerate(rest)}
         vans = range(len(territory.vans))
         before = renumbered(given.free, stops=number, vans=vans)
         kept = insert_left_over(open_part, before)
-        found, out_of_time = self._search(open_part, effort, kept)
-        best = min((kept, found), key=lambda duties: self._price(open_part, duties, before))
-        return _Answer(
-            (*given.frozen, *renumbered(best, stops=rest.tolist(), vans=vans)),
-            out_of_time,
+        found = self._search(open_part, effort, kept)
+        best = min((kept, found.duties), key=lambda duties: self._price(open_part, duties, before))
+        return replace(
+            found,
+            duties=(*given.frozen, *renumbered(best, stops=rest.tolist(), vans=vans)),
             moved=len(moved_stops(best, before)),
             names=given.names,
         )
 
-    def _search(self, territory: Territory, effort: Effort, start: Sequence[Duty]) -> tuple[tuple[Duty, ...], bool]:
+    def _search(self, territory: Territory, effort: Effort, start: Sequence[Duty]) -> _Answer:
         """Return duties for the stops that can be served at all, left-overs inserted where they fit."""
         possible = np.arange(len(territory.stops))
         if territory.unserved_yuan is not None:
             possible = np.setdiff1d(possible, hopeless(territory))
         if not len(possible) or not any(van.count for van in territory.vans):
-            return tuple(start), False
+            return _Answer(tuple(start), out_of_time=False)
         number = {int(stop): n for n, stop in enumerate(possible)}
         there = [v for v, van in enumerate(territory.vans) if van.count]
         part = replace(territory.only(possible), vans=tuple(territory.vans[v] for v in there))
         begin = renumbered(start, stops=number, vans={van: n for n, van in enumerate(there)})
         found = search_parts(part, effort, parts=self.parts, start=begin)
         duties = renumbered(found.duties or (), stops=possible.tolist(), vans=there)
-        return insert_left_over(territory, duties), found.out_of_time
+        return _Answer(insert_left_over(territory, duties), found.out_of_time, found.partition_saved_yuan)
 
     def _price(self, territory: Territory, duties: Sequence[Duty], before: Sequence[Duty]) -> float:
         return net_yuan(territory, duties) + self.moved_yuan * len(moved_stops(duties, before))
@@ -241,6 +244,12 @@ def _status(*, served: int, unserved: int) -> SolveStatus:
     if unserved and not served:
         return SolveStatus.INFEASIBLE
     return SolveStatus.FEASIBLE if served else SolveStatus.PROVED
+
+
+def _partition_words(saved: float, total: float) -> tuple[str, ...]:
+    if saved < 0.01:
+        return ()
+    return (f"The best set of all duties seen saved {saved:.2f} yuan ({saved / max(total, saved):.2%} of the cost).",)
 
 
 def _stopped_by(answers: Sequence[_Answer]) -> str:

@@ -174,8 +174,8 @@ def problem(territory: Territory, scale: Scale) -> ProblemData:
 def _dimensions(territory: Territory, scale: Scale) -> list[tuple[NDArray[np.int64], list[int]]]:
     """Return the load dimensions: what each stop takes up and what each van type holds.
 
-    kg always, litres unless all of them fit the smallest van, and each temperature need that some van lacks: there a
-    stop takes up 1 and a van without it holds nothing.
+    kg always, litres unless all of them fit the smallest van, and what some van must not carry: each temperature need
+    that it lacks, each set of vans that a stop is closed to. There a stop takes up 1 and such a van holds nothing.
     """
     stops, vans = territory.stops, territory.vans
     found = [(scale.load(stops.load_kg), [scale.capacity(van.capacity_kg) for van in vans])]
@@ -188,6 +188,10 @@ def _dimensions(territory: Territory, scale: Scale) -> list[tuple[NDArray[np.int
     ):
         if flag.any() and not all(able):
             found.append((flag.astype(np.int64), [NO_LIMIT if can else 0 for can in able]))
+    closed = [frozenset(number for number, van in enumerate(vans) if stop in van.closed_to) for stop in stops.ids]
+    for barred in sorted(set(closed) - {frozenset()}, key=sorted):
+        flag = np.array([of_stop == barred for of_stop in closed])
+        found.append((flag.astype(np.int64), [0 if number in barred else NO_LIMIT for number in range(len(vans))]))
     return found
 
 

@@ -57,6 +57,8 @@ def kinds_alone(territory: Territory) -> list[NDArray[np.int64]]:
         kinds.setdefault(rates, []).append(number)
     for vans in kinds.values():
         mine = [territory.vans[v] for v in vans]
+        if any(not van.closed_to.isdisjoint(territory.stops.ids) for van in mine):
+            continue
         kg = sum(van.count * van.max_trips * van.capacity_kg for van in mine)
         litres = sum(van.count * van.max_trips * van.capacity_l for van in mine)
         if kg >= territory.stops.load_kg.sum() and litres >= territory.stops.load_l.sum():

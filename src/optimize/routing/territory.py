@@ -56,7 +56,13 @@ class Stops:
 
 @dataclass(frozen=True)
 class Van:
-    """`count` equal vans that start and end at one base; all trips of a duty start there."""
+    """`count` equal vans that start and end at one base; all trips of a duty start there.
+
+    Attributes
+    ----------
+    closed_to : frozenset of str
+        Ids of stops this kind of van must not serve: a low gate, a weight limit, a ban on lorries.
+    """
 
     vehicle_type_id: str
     base: int
@@ -72,6 +78,7 @@ class Van:
     shift_end_s: int
     max_trips: int
     max_duty_s: int | None = None
+    closed_to: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from optimize.sorting.booking import Booking, book_ahead
 from optimize.sorting.check import check
 from optimize.sorting.data import SortingData, sorting_data
+from optimize.sorting.earliest import earliest_releases
 from optimize.sorting.plan import SortingPlan
 from optimize.sorting.progress import Remaining, TaskProgress, remaining
 from optimize.sorting.share import share_out
@@ -16,6 +17,7 @@ __all__ = [
     "TaskProgress",
     "book_ahead",
     "check",
+    "earliest_releases",
     "remaining",
     "share_out",
     "sort",

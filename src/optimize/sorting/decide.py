@@ -47,6 +47,8 @@ class Decision:
 def decide(floor: Floor, *, limits: SolveLimits, pairs: int) -> Decision:
     """Return the cheapest waves found for a floor, the most even among equally cheap ones, with a bound.
 
+    Waves that people have already (`Floor.before`) are one of the answers, if they still hold.
+
     Parameters
     ----------
     pairs : int
@@ -61,7 +63,7 @@ def decide(floor: Floor, *, limits: SolveLimits, pairs: int) -> Decision:
     if answer.ending == Ending.INFEASIBLE:
         return Decision(None, None, True, (Ending.INFEASIBLE,))
     nowhere = np.full(len(floor.units), UNPLACED)
-    plans = [place_greedily(floor, nowhere)]
+    plans = [place_greedily(floor, nowhere), floor.before]
     if answer.found is not None and whole:
         cheapest = read_waves(model, answer.found, nowhere)
         plans += [cheapest, search.spread(model, cost_of(floor, cheapest)[0])]
