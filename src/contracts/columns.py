@@ -15,6 +15,7 @@ QUANTILE_COLUMNS: tuple[str, ...] = ("q05", "q10", "q25", "q50", "q75", "q90", "
 TEMPERATURE_ZONES: tuple[str, ...] = ("ambient", "chilled", "frozen")
 LEVELS: tuple[str, ...] = ("community", "warehouse", "area")
 DISCOUNT_KINDS: tuple[str, ...] = ("all_units", "incremental")
+GROUP_DECISIONS: tuple[str, ...] = ("go", "no_go", "open")
 
 Day = DateTime
 Instant = DateTime

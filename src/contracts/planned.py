@@ -6,7 +6,18 @@ from typing import ClassVar
 
 import pandera.pandas as pa
 
-from contracts.columns import TEMPERATURE_ZONES, Day, Instant, amount, choice, day, identifier, instant, text
+from contracts.columns import (
+    GROUP_DECISIONS,
+    TEMPERATURE_ZONES,
+    Day,
+    Instant,
+    amount,
+    choice,
+    day,
+    identifier,
+    instant,
+    text,
+)
 from contracts.table import Table
 
 
@@ -48,6 +59,21 @@ class Coverage(Table):
     short_yuan: float = amount("Expected cost of the missing units")
     surplus_yuan: float = amount("Expected cost of the left-over units", ge=None)
     late_slot: Instant = instant("Last supplier deadline that still helps", nullable=True)
+
+
+class GroupDecisions(Table):
+    """How each campaign with a group threshold (成团) stands: it goes, does not go, or is still open."""
+
+    _key: ClassVar[tuple[str, ...]] = ("sku_id",)
+    sku_id: str = identifier("Campaign SKU")
+    decision: str = choice("Decision", GROUP_DECISIONS)
+    min_units: float = amount("Units that must be ordered by the deadline", gt=0)
+    deadline: Instant = instant("The campaign forms or not")
+    ordered_units: float = amount("Units ordered so far, all warehouses together")
+    expected_units: float = amount("Units expected at the cutoff if it forms")
+    chance: float = amount("Chance that the threshold is reached", ge=0, le=1)
+    refund_yuan: float = amount("Expected cost of refunds")
+    reason: str = text("What stands behind the decision, in one sentence")
 
 
 class Allotments(Table):

@@ -185,6 +185,17 @@ class SpendRebates(Table):
     rebate_rate: float = amount("Share of the supplier's total paid back", gt=0, le=1)
 
 
+class GroupThresholds(Table):
+    """Campaigns that only form (成团) if the whole city orders enough by a deadline; else orders are refunded."""
+
+    _key: ClassVar[tuple[str, ...]] = ("delivery_date", "sku_id")
+    delivery_date: Day = day("Delivery date")
+    sku_id: str = identifier("Campaign SKU")
+    min_units: float = amount("Units that must be ordered by the deadline, all warehouses together", gt=0)
+    deadline: str = clock("The campaign forms or not")
+    refund_yuan: float = amount("Yuan a refunded unit costs beyond its price: voucher, goodwill")
+
+
 class Lanes(Table):
     """How a supplier's goods reach a warehouse, and when."""
 

@@ -15,6 +15,7 @@ from contracts.reference import (
     Calendar,
     Communities,
     Depots,
+    GroupThresholds,
     Lanes,
     Listings,
     Offers,
@@ -45,6 +46,7 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "travel_matrix": TravelMatrix,
     "calendar": Calendar,
     "stock": Stock,
+    "group_thresholds": GroupThresholds,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
 
@@ -83,6 +85,7 @@ class Reference:
     travel_matrix: DataFrame[TravelMatrix] = field(default_factory=TravelMatrix.empty)
     calendar: DataFrame[Calendar] = field(default_factory=Calendar.empty)
     stock: DataFrame[Stock] = field(default_factory=Stock.empty)
+    group_thresholds: DataFrame[GroupThresholds] = field(default_factory=GroupThresholds.empty)
     synthetic: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -129,6 +132,7 @@ _POINTERS: tuple[tuple[str, str, str, str], ...] = (
     ("listings", "sku_id", "skus", "sku_id"),
     ("stock", "warehouse_id", "warehouses", "warehouse_id"),
     ("stock", "sku_id", "skus", "sku_id"),
+    ("group_thresholds", "sku_id", "skus", "sku_id"),
 )
 
 

@@ -286,7 +286,6 @@ def test_tiny_limits_give_a_checked_plan_or_an_honest_no_answer(
     report = plan.report
     assert check(data, plan) == []
     assert len(plan.coverage) == 12
-    assert report.seconds < 20.0
     if report.status is SolveStatus.NO_ANSWER:
         assert report.cost_yuan is None
         assert report.gap is None

@@ -193,11 +193,11 @@ def _add_tiny_problem(market: Any, rng: np.random.Generator, group: str) -> None
     market.warehouses = tuple(sorted({offer["warehouse_id"] for offer in market.offers}))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10**6))
 def test_tiny_problems_equal_brute_force(new_market: Callable[..., Any], seed: int) -> None:
-    """On ten problems at a time, each small enough to enumerate, the whole model finds the least cost and proves it."""
-    data = random_market(new_market, seed, groups=10).data()
+    """On 25 problems at a time, each small enough to enumerate, the whole model finds the least cost and proves it."""
+    data = random_market(new_market, seed, groups=25).data()
     plan = allocate(data, limits=EXACT)
     assert plan.costs["total"] == pytest.approx(brute_force(data), abs=0.05)
     assert plan.report.gap is not None
@@ -205,18 +205,17 @@ def test_tiny_problems_equal_brute_force(new_market: Callable[..., Any], seed: i
     assert check(data, plan) == []
 
 
-@settings(deadline=None, max_examples=15)
-@given(seed=st.integers(0, 10**6))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_structured_search_never_claims_more_than_the_truth(new_market: Callable[..., Any], seed: int) -> None:
     """Its bound lies below the enumerated optimum, its plan is feasible and not far from it."""
-    market = random_market(new_market, seed, groups=6)
+    market = random_market(new_market, seed, groups=8)
     market.settings = PurchaseSettings(whole_model_offers=0, ascent_steps=100, dive_steps=10, neighbourhoods=3)
     data = market.data()
     plan = allocate(data, limits=SolveLimits(seconds=30.0, gap=1e-6))
     truth = brute_force(data)
     assert plan.report.bound_yuan is not None
     assert plan.report.bound_yuan <= truth + 1e-6
-    assert truth - 0.05 <= plan.costs["total"] <= truth * 1.15
+    assert truth - 0.05 <= plan.costs["total"] <= truth * 1.1
 
 
 def test_the_tiny_world_s_purchase_equals_brute_force(tiny: World) -> None:

@@ -43,7 +43,7 @@ def shop(new_market: Callable[..., Any], seed: int, *, skus: int = 3, suppliers:
     return market
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=3)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_rows_changes_nothing(new_market: Callable[..., Any], seed: int) -> None:
     """Every table shuffled: the same lines, the same cost."""
@@ -59,7 +59,7 @@ def test_the_order_of_rows_changes_nothing(new_market: Callable[..., Any], seed:
     assert first.costs == second.costs
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=3)
 @given(seed=st.integers(0, 10**6), share=st.floats(0.5, 0.99))
 def test_a_cheaper_or_extra_offer_never_costs_more(new_market: Callable[..., Any], seed: int, share: float) -> None:
     """Proved plans: a lower price, or one more supplier, is never worse."""
@@ -76,10 +76,10 @@ def test_a_cheaper_or_extra_offer_never_costs_more(new_market: Callable[..., Any
     assert allocate(richer.data(), limits=EXACT).costs["total"] <= cost + 0.02
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_structured_search_is_close_to_the_proven_optimum(new_market: Callable[..., Any], seed: int) -> None:
     """On problems both paths solve, the structured plan is within 1 % and its bound below the proven cost."""
-    market = shop(new_market, seed, skus=10, suppliers=4)
+    market = shop(new_market, seed, skus=8, suppliers=3)
     proven = allocate(market.data(), limits=SolveLimits(seconds=60.0, gap=1e-4))
     market.settings = PurchaseSettings(whole_model_offers=0, ascent_steps=300)
     found = allocate(market.data(), limits=SolveLimits(seconds=60.0, gap=1e-4))
@@ -136,7 +136,7 @@ def test_check_finds_what_is_wrong(new_market: Callable[..., Any]) -> None:
 def test_expected_shortage_equals_numerical_integration(steps: list[float], units: float) -> None:
     """The exact formula agrees with a fine sum over the quantile function, and its slope with P(D > x)."""
     knots = np.concatenate([[1.0], 1.0 + np.cumsum(steps)])[None, :]
-    demand = Demand(knots)
+    demand = Demand.at_levels(knots)
     levels = (np.arange(200_000) + 0.5) / 200_000
     sample = np.interp(levels, [0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0], knots[0])
     point = np.array([units])

@@ -10,6 +10,23 @@ from contracts.settings.field import Section, setting
 class PurchaseSettings(Section):
     """Purchase planning."""
 
+    budget_yuan: float | None = setting(
+        None, unit="yuan per night", reason="Most that is ordered for, locked lines included, before rebates.", ge=0
+    )
+    ask_again: bool = setting(
+        False,
+        unit="-",
+        reason="True orders less now and the rest at a supplier's later deadline; sorting then sees only what is "
+        "ordered already. False buys as if nobody could be asked again.",
+    )
+    fill_spread: float = setting(
+        0.0,
+        unit="share of the widest spread, all or nothing",
+        reason="How far deliveries scatter round the fill rate r: a standard deviation of so much sqrt(r (1 - r)). "
+        "Measure it on delivery notes; 0 counts the mean only.",
+        ge=0,
+        le=0.9,
+    )
     service_levels: dict[str, float] = setting(
         {},
         unit="category_id to chance that a SKU is not short",

@@ -6,6 +6,7 @@ import logging
 import time
 
 import numpy as np
+import pandas as pd
 
 from contracts.errors import CheckFailedError
 from contracts.money import line_amounts
@@ -26,12 +27,18 @@ FLOAT_NOISE = 1e-9
 _log = logging.getLogger(__name__)
 
 
-def allocate(data: PurchaseData, *, limits: SolveLimits) -> PurchasePlan:
+def allocate(data: PurchaseData, *, limits: SolveLimits, start: pd.DataFrame | None = None) -> PurchasePlan:
     """Return the purchase plan of least expected cost the limits allow, checked.
 
     The status says what is known: ``PROVED`` (gap at most ``limits.gap``), ``FEASIBLE`` (with the gap),
     ``INFEASIBLE`` (locked lines contradict a limit; the explanation names it, the tables hold the plan of least
     violation) or ``NO_ANSWER`` (the limits ended before any plan; the tables hold the locked lines only).
+
+    Parameters
+    ----------
+    start : DataFrame[PurchaseLines], optional
+        Lines of an earlier plan to begin from (default: `PurchaseData.previous`); what no longer can be bought of them
+        is left out. The search only gets better from there.
 
     Raises
     ------
@@ -39,7 +46,7 @@ def allocate(data: PurchaseData, *, limits: SolveLimits) -> PurchasePlan:
         The plan does not survive its own check: a defect of ours, never a plan.
     """
     started = time.perf_counter()
-    found = search(data, limits)
+    found = search(data, limits, begin=data.previous if start is None else start)
     cases = found.cases if found.cases is not None else np.zeros(len(data.offers), dtype=np.int64)
     costs = price_out(data, cases)
     broken = [*data.impossible, *_unmet(data, cases)]
@@ -60,6 +67,7 @@ def allocate(data: PurchaseData, *, limits: SolveLimits) -> PurchasePlan:
             stopped_by=found.stopped_by,
             explanation=tuple(broken),
         ),
+        groups=data.groups.decisions,
         warnings=(*data.warnings, *plan_notes(data, cases)),
     )
     findings = check(data, plan)

@@ -48,7 +48,7 @@ def demand_cells(
     ]
     cells = cells.merge(skus, on="sku_id", how="left").sort_values(_PLACE, ignore_index=True)
     usual = usual_unit_yuan(cells, reference.offers)
-    cells = cells.assign(salvage_yuan=left_over_yuan(cells, usual, settings))
+    cells = cells.assign(usual_yuan=usual, salvage_yuan=left_over_yuan(cells, usual, settings))
     cells = cells.assign(penalty_yuan=missing_unit_yuan(cells, usual, settings))
     spoiled = reference.stock.drop(stock.index)
     told = []
@@ -96,6 +96,14 @@ def left_over_yuan(cells: pd.DataFrame, usual: Floats, settings: PurchaseSetting
     carried = usual * (settings.carry_share - settings.holding_share_per_night * settings.carry_nights)
     keeps = cells["shelf_life_days"].to_numpy(np.float64) >= settings.carry_shelf_days
     return np.where(keeps, np.maximum(salvage, carried), salvage)
+
+
+def fill_rates(cells: pd.DataFrame, reference: Reference) -> Floats:
+    """Return the mean fill rate of the suppliers that offer each cell, one where nobody does."""
+    fill = reference.suppliers.set_index("supplier_id")["fill_rate"]
+    offered = reference.offers[_PLACE].assign(fill=fill.reindex(reference.offers["supplier_id"]).to_numpy(np.float64))
+    mean = offered.groupby(_PLACE)["fill"].mean()
+    return np.asarray(mean.reindex(pd.MultiIndex.from_frame(cells[_PLACE])).fillna(1.0), dtype=np.float64)
 
 
 def _mean_note(cells: pd.DataFrame) -> list[str]:

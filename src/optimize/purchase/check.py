@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
 
 from contracts.columns import QUANTILE_COLUMNS
+from optimize.purchase.coverage_check import counts, coverage_findings
 from optimize.purchase.data import PurchaseData
+from optimize.purchase.group_check import Group, group_findings, recount_groups
 from optimize.purchase.plan import PurchasePlan
-from optimize.purchase.recount import Terms, expected_recourse, read_terms
+from optimize.purchase.recount import Terms, read_terms
 from optimize.purchase.rows import rows_of
 
 CENT = 0.01
@@ -32,7 +34,7 @@ def check(data: PurchaseData, plan: PurchasePlan) -> list[str]:
     found = [f"Locked line {_name(key)} is missing." for key in locked if key not in lines]
     found += [
         f"Line {_name(key)} occurs {n} times."
-        for key, n in _counts(plan.lines, "supplier_id", "sku_id", "warehouse_id")
+        for key, n in counts(plan.lines, "supplier_id", "sku_id", "warehouse_id")
         if n > 1
     ]
     for key, row in lines.items():
@@ -41,8 +43,11 @@ def check(data: PurchaseData, plan: PurchasePlan) -> list[str]:
     found += _share_findings(data, lines, locked, terms)
     found += _zone_findings(lines, locked, terms)
     found += _demand_findings(data, plan)
-    found += _coverage_findings(data, plan, lines, terms)
-    found += _cost_findings(data, plan, lines, terms)
+    groups = recount_groups(data, terms)
+    found += group_findings(data, plan, groups)
+    found += coverage_findings(data, plan, terms, groups)
+    found += _budget_findings(data, lines, locked)
+    found += _cost_findings(data, plan, lines, terms, groups)
     return found
 
 
@@ -52,11 +57,6 @@ def _key(row: Any) -> Key:
 
 def _name(key: Key) -> str:
     return f"{key[0]!r} / {key[1]!r} / {key[2]!r}"
-
-
-def _counts(table: Any, *names: str) -> list[tuple[Any, int]]:
-    """Return every key of a table with its number of rows."""
-    return list(Counter(tuple(getattr(row, name) for name in names) for row in rows_of(table)).items())
 
 
 def _line_findings(key: Key, row: Any, sent: Any, terms: Terms) -> list[str]:
@@ -153,42 +153,20 @@ def _demand_findings(data: PurchaseData, plan: PurchasePlan) -> list[str]:
     return found
 
 
-def _coverage_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> list[str]:
-    received: dict[tuple[str, str], float] = defaultdict(float)
-    bought: dict[tuple[str, str], float] = defaultdict(float)
-    for (supplier, sku, warehouse), row in lines.items():
-        bought[warehouse, sku] += row.units
-        received[warehouse, sku] += row.units * terms.fill_rate[supplier]
-    found = []
-    shown_rows = _counts(plan.coverage, "warehouse_id", "sku_id")
-    found += [f"Coverage of {place[1]!r} at {place[0]!r} occurs {n} times." for place, n in shown_rows if n > 1]
-    covered = {place for place, _ in shown_rows}
-    needed = {(row.place_id, row.sku_id) for row in rows_of(data.book) if row.q99 > 0}
-    found += [f"Coverage lacks {sku!r} at {place!r}." for place, sku in sorted((needed | set(bought)) - covered)]
-    late = {(row.warehouse_id, row.sku_id): i for i, row in enumerate(rows_of(data.cells))}
-    for row in rows_of(plan.coverage):
-        place = row.warehouse_id, row.sku_id
-        if place not in late:
-            found.append(f"Coverage of {place[1]!r} at {place[0]!r} is shown, but nothing is asked or held there.")
-            continue
-        stock = terms.stock.get(place, 0.0)
-        steps = (data.recourse.from_units[late[place]], data.recourse.step_yuan[late[place]])
-        short, over, short_yuan = expected_recourse(row, stock + received[place], steps)
-        salvage = float(data.recourse.salvage_yuan[late[place]])
-        for name, shown, due in (
-            ("available", row.available, stock),
-            ("bought", row.bought, bought[place]),
-            ("expected_short", row.expected_short, short),
-            ("expected_surplus", row.expected_surplus, over),
-            ("short_yuan", row.short_yuan, short_yuan),
-            ("surplus_yuan", row.surplus_yuan, -salvage * over),
-        ):
-            if abs(shown - due) > 1e-6 * (1.0 + abs(due)):
-                found.append(f"Coverage of {place[1]!r} at {place[0]!r}: {name} is {shown:.4f}, should be {due:.4f}.")
-    return found
+def _budget_findings(data: PurchaseData, lines: dict[Key, Any], locked: dict[Key, Any]) -> list[str]:
+    """Goods stay within the budget, but for the half fen each line may be rounded up by; sent lines are not undone."""
+    if data.settings.budget_yuan is None:
+        return []
+    most = max(data.settings.budget_yuan, sum(row.amount_yuan for row in locked.values()))
+    yuan = sum(row.amount_yuan for row in lines.values())
+    if yuan <= most + CENT / 2 * len(lines) + TOLERANCE:
+        return []
+    return [f"Lines cost {yuan:.2f} yuan, the budget is {data.settings.budget_yuan:.2f}."]
 
 
-def _cost_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, Any], terms: Terms) -> list[str]:
+def _cost_findings(
+    data: PurchaseData, plan: PurchasePlan, lines: dict[Key, Any], terms: Terms, groups: dict[str, Group]
+) -> list[str]:
     spend: dict[str, float] = defaultdict(float)
     kg: dict[tuple[str, str], float] = defaultdict(float)
     for (supplier, sku, warehouse), row in lines.items():
@@ -207,6 +185,8 @@ def _cost_findings(data: PurchaseData, plan: PurchasePlan, lines: dict[Key, Any]
         "expected_shortage": float(plan.coverage["short_yuan"].sum()),
         "expected_surplus": float(plan.coverage["surplus_yuan"].sum()),
     }
+    if len(plan.groups):
+        due["refunds"] = sum(group.refund_yuan for group in groups.values() if not group.held)
     if data.previous is not None:
         due["changed_lines"] = data.settings.change_yuan * _changes(data, lines)
     due["total"] = sum(due.values())

@@ -139,9 +139,9 @@ def promising(
 
 
 def _scores(table: PatternTable, terms: Terms, relaxation: Relaxation, levels: Ints, prices: Multipliers) -> Floats:
-    """Return each pattern's cost at the levels' rates and the prices of thresholds and zones."""
+    """Return each pattern's cost at the levels' rates and the prices of thresholds, zones and budget."""
     tier = levels[table.entry_supplier]
-    pay = np.where(tier == CLOSED, 1e9, -(relaxation.rate[tier] + prices.reward[tier]))
+    pay = np.where(tier == CLOSED, 1e9, prices.purse.sum() - relaxation.rate[tier] - prices.reward[tier])
     cell = np.repeat(np.arange(len(table.cell_patterns) - 1), np.diff(table.cell_patterns))
     zone = terms.cell_zone[cell]
     crowd = np.where(zone >= 0, prices.crowd[zone], 0.0)

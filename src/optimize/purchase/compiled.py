@@ -127,16 +127,16 @@ def _add_offer(
                     _shift(before, after, last, _steps(n, per_case, rounding, last), start + rise * n)
                 continue
             work[0, : last + 1] = before[: last + 1]
-            width, side = 1, 0
+            width, held = 1, 0
             while 2 * width <= run:
-                _widen(work[side], work[1 - side], last, _steps(width, per_case, rounding, last), rise * width)
-                side = 1 - side
+                _widen(work[held], work[1 - held], last, _steps(width, per_case, rounding, last), rise * width)
+                held = 1 - held
                 width *= 2
             if run > width:
                 rest = run - width
-                _widen(work[side], work[1 - side], last, _steps(rest, per_case, rounding, last), rise * rest)
-                side = 1 - side
-            _shift(work[side], after, last, _steps(low, per_case, rounding, last), start + rise * low)
+                _widen(work[held], work[1 - held], last, _steps(rest, per_case, rounding, last), rise * rest)
+                held = 1 - held
+            _shift(work[held], after, last, _steps(low, per_case, rounding, last), start + rise * low)
 
 
 @compiled

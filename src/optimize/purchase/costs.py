@@ -10,7 +10,8 @@ from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
 
 PARTS = ("goods", "rebates", "order_costs", "freight", "expected_shortage", "expected_surplus")
-"""Cost parts in the order they are shown; with ``changed_lines`` of a replan they sum to ``total``."""
+"""Cost parts in the order they are shown; with ``changed_lines`` of a replan and ``refunds`` of campaigns that do not
+form they sum to ``total``."""
 
 
 def spend_yuan(data: PurchaseData, line_yuan: Floats) -> Floats:
@@ -66,4 +67,6 @@ def price_out(data: PurchaseData, cases: Ints) -> dict[str, float]:
     }
     if data.previous is not None:
         parts["changed_lines"] = data.settings.change_yuan * changed_lines(data.offers, cases)
+    if len(data.groups.decisions):
+        parts["refunds"] = data.groups.refund_yuan
     return {**parts, "total": sum(parts.values())}

@@ -12,7 +12,9 @@ from pandera.typing import DataFrame
 from contracts.planned import PurchaseLines
 from contracts.settings import CitySettings, PurchaseSettings
 from contracts.world import Reference
-from optimize.purchase.demand import Demand, Floats, Ints, Recourse
+from optimize.purchase.demand import Demand, Floats, Ints
+from optimize.purchase.groups import Groups
+from optimize.purchase.recourse import Recourse
 
 __all__ = ["PurchaseData"]
 
@@ -25,7 +27,7 @@ class PurchaseData:
     ----------
     cells : DataFrame
         One row per SKU x warehouse with demand or supply, sorted by warehouse and SKU: ``warehouse_id, sku_id, zone,
-        confirmed, final_mean, q05..q99, available, salvage_yuan, penalty_yuan, weight_kg, locked_units,
+        confirmed, final_mean, q05..q99, available, usual_yuan, salvage_yuan, penalty_yuan, weight_kg, locked_units,
         locked_received, late_slot``.
     offers : DataFrame
         Offers that can still be ordered, sorted by cell and supplier: ``supplier_id, sku_id, warehouse_id, cell,
@@ -48,6 +50,10 @@ class PurchaseData:
         ``warehouse_id, temperature_zone, capacity_units, taken_units`` (due in and locked).
     recourse : Recourse
         Expected cost of what a quantity leaves missing or over, per cell.
+    asking_again : Recourse
+        The same if what is missing at the last normal deadline is ordered then (see `later_steps`).
+    groups : Groups
+        Campaigns with a threshold: which go, and the outcomes in which they ask for nothing.
     locked : DataFrame[PurchaseLines]
         Lines already sent or fixed.
     previous : DataFrame[PurchaseLines], optional
@@ -73,6 +79,8 @@ class PurchaseData:
     lanes: pd.DataFrame
     zones: pd.DataFrame
     recourse: Recourse
+    asking_again: Recourse
+    groups: Groups
     locked: DataFrame[PurchaseLines]
     previous: DataFrame[PurchaseLines] | None
     impossible: tuple[str, ...]
@@ -102,6 +110,13 @@ class PurchaseData:
         yuan = self.bands["fixed_yuan"].to_numpy() + self.bands["yuan_per_case"].to_numpy() * n
         cost[offer[inside]] = yuan[inside]
         return cost
+
+    @property
+    def budget_left_yuan(self) -> float:
+        """Yuan of goods that may still be bought: the budget less locked lines; infinite without a budget."""
+        if self.settings.budget_yuan is None:
+            return float("inf")
+        return max(self.settings.budget_yuan - float(self.suppliers["locked_yuan"].sum()), 0.0)
 
     @property
     def standing_changes_yuan(self) -> float:

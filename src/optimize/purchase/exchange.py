@@ -34,6 +34,7 @@ class Terms(NamedTuple):
     truck_yuan: Floats
     room: Floats
     cell_zone: Ints
+    budget_left: float
     lean_yuan: Floats
     aimed: bool
     aim_rate: Floats
@@ -51,13 +52,14 @@ class Cooling(NamedTuple):
 
 
 class State(NamedTuple):
-    """A choice of one pattern per cell, and what it adds up to per supplier, lane and zone (changed in place)."""
+    """A choice of one pattern per cell, and its sums per supplier, lane, zone and in all (changed in place)."""
 
     chosen: Ints
     spend: Floats
     buyers: Ints
     kg: Floats
     taken: Floats
+    bill: Floats
 
 
 def make_terms(data: PurchaseData) -> Terms:
@@ -78,6 +80,7 @@ def make_terms(data: PurchaseData) -> Terms:
         truck_yuan=data.column("lanes", "truck_yuan"),
         room=np.maximum(data.column("zones", "capacity_units") - data.column("zones", "taken_units"), 0.0),
         cell_zone=np.array(cell_zone, dtype=np.int64),
+        budget_left=data.budget_left_yuan,
         lean_yuan=np.zeros(len(data.suppliers)),
         aimed=False,
         aim_rate=np.zeros(len(data.suppliers)),
@@ -122,16 +125,24 @@ def _zone_yuan(zone: int, units: float, terms: Terms) -> float:
 
 
 @compiled
+def _bill_yuan(bill: float, terms: Terms) -> float:
+    over = bill - terms.budget_left
+    return OVER_YUAN + OVER_UNIT_YUAN * over if over > 1e-6 else 0.0
+
+
+@compiled
 def _change(p: int, cell: int, sign: int, table: PatternTable, terms: Terms, state: State) -> float:
     """Add (sign 1) or remove (-1) a pattern; return the change of cost."""
-    yuan: float = sign * table.base_yuan[p]
+    yuan: float = sign * table.base_yuan[p] - _bill_yuan(state.bill[0], terms)
     for e in range(table.pattern_entries[p], table.pattern_entries[p + 1]):
         s, lane = table.entry_supplier[e], table.entry_lane[e]
         yuan -= supplier_yuan(s, state.spend[s], state.buyers[s], terms) + _lane_yuan(lane, state.kg[lane], terms)
         state.spend[s] += sign * table.entry_yuan[e]
         state.buyers[s] += sign
+        state.bill[0] += sign * table.entry_yuan[e]
         state.kg[lane] += sign * table.entry_kg[e]
         yuan += supplier_yuan(s, state.spend[s], state.buyers[s], terms) + _lane_yuan(lane, state.kg[lane], terms)
+    yuan += _bill_yuan(state.bill[0], terms)
     zone = terms.cell_zone[cell]
     if zone >= 0 and table.units[p] > 0.0:
         yuan -= _zone_yuan(zone, state.taken[zone], terms)
@@ -152,7 +163,7 @@ def state_yuan(table: PatternTable, terms: Terms, state: State) -> float:
         yuan += _lane_yuan(lane, state.kg[lane], terms)
     for zone in range(len(state.taken)):
         yuan += _zone_yuan(zone, state.taken[zone], terms)
-    return yuan
+    return yuan + _bill_yuan(state.bill[0], terms)
 
 
 @compiled
@@ -243,4 +254,5 @@ def state_of(data: PurchaseData, table: PatternTable, chosen: Ints) -> State:
         buyers=np.bincount(supplier, minlength=len(data.suppliers)).astype(np.int64),
         kg=data.column("lanes", "locked_kg") + np.bincount(lane, table.entry_kg[entries], minlength=len(data.lanes)),
         taken=taken,
+        bill=np.array([table.entry_yuan[entries].sum()]),
     )

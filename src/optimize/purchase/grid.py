@@ -23,7 +23,7 @@ def make_grid(data: PurchaseData, offer_slots: Ints, first_tier: Ints, *, most_s
     cells = len(data.cells)
     cell = data.offers["cell"].to_numpy(np.int64)
     received = data.column("offers", "received_per_case")
-    span = np.maximum(data.demand.highest - data.base_units, 0.0)
+    span = np.maximum(data.recourse.enough_units - data.base_units, 0.0)
     step = exact_steps(cell, received, cells)
     count = np.ceil(span / step - 1e-9)
     coarse = (count > most_steps) | ~np.isfinite(count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -16,12 +17,15 @@ from contracts.planned import PurchaseLines
 from contracts.settings import CitySettings, PurchaseSettings
 from contracts.world import Reference
 from optimize.purchase.bands import price_bands
-from optimize.purchase.cells import demand_cells, lock_stock
+from optimize.purchase.cells import demand_cells, fill_rates, lock_stock
 from optimize.purchase.changes import charge_changes, planned_before
 from optimize.purchase.data import PurchaseData
-from optimize.purchase.demand import Demand, Recourse
+from optimize.purchase.demand import Demand
+from optimize.purchase.groups import NEVER, group_decisions
 from optimize.purchase.limits import impossible_locks, lane_table, rebate_tiers, supplier_table, zone_table
-from optimize.purchase.opening import OFFER_KEY, late_recourse, late_slots, open_offers, timed_offers
+from optimize.purchase.opening import deliverable, late_slots, later_steps, open_offers, timed_offers
+from optimize.purchase.positions import capped_salvage, unsupplied, with_positions
+from optimize.purchase.recourse import Recourse, fill_outcomes
 
 _log = logging.getLogger(__name__)
 
@@ -69,9 +73,10 @@ def purchase_data(
     _check_known(fixed, reference)
     cutoff = clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone)
     timed = timed_offers(reference, delivery_date=day, city=city)
+    usable = deliverable(timed, reference.warehouse_zones)
     fixed = fixed.sort_values(["warehouse_id", "sku_id", "supplier_id"], kind="stable", ignore_index=True)
     cells, told = demand_cells(rows, reference, fixed, delivery_date=day, settings=settings)
-    slots = late_slots(timed, as_of=as_of)
+    slots = late_slots(usable, as_of=as_of)
     cell_keys = pd.MultiIndex.from_frame(cells[["warehouse_id", "sku_id"]])
     cells = cells.assign(late_slot=slots.reindex(cell_keys).to_numpy())
     warnings = list(told)
@@ -81,7 +86,9 @@ def purchase_data(
     opened = opened.assign(
         cell=cell_of.reindex(pd.MultiIndex.from_frame(opened[["warehouse_id", "sku_id"]])).to_numpy()
     )
-    opened = opened[opened["cell"].notna()].astype({"cell": np.int64}).reset_index(drop=True)
+    opened = opened[opened["cell"].notna()].astype({"cell": np.int64})
+    groups = group_decisions(reference, cells, usable, delivery_date=day, as_of=as_of, city=city)
+    opened = opened[groups.level[opened["cell"]] < NEVER].reset_index(drop=True)
     opened = lock_stock(opened, fixed)
     before = None if previous is None else PurchaseLines.check(previous)
     opened = opened.assign(previous_cases=planned_before(opened, before))
@@ -91,12 +98,19 @@ def purchase_data(
     suppliers = supplier_table(reference, fixed)
     lanes = lane_table(reference, fixed)
     zones = zone_table(reference, fixed, cells)
-    offers, told = _positions(opened, bands, cells, suppliers, lanes, zones, fixed, settings)
+    offers, told = with_positions(opened, bands, cells, suppliers, lanes, zones, fixed, settings)
     warnings += told
     tiers, told = rebate_tiers(reference, suppliers)
-    starts, steps = late_recourse(timed, cells, as_of=as_of, cutoff=cutoff)
-    salvage, more = _capped_salvage(cells, steps)
-    warnings += told + more + _unsupplied(cells, offers)
+    demand = Demand.from_book(cells).nothing_below(groups.level)
+    share, chance = fill_outcomes(fill_rates(cells, reference), spread=settings.fill_spread)
+    sure, salvage = cells["available"].to_numpy(np.float64), cells["salvage_yuan"].to_numpy(np.float64)
+    recourses = []
+    for ask_again in (False, True):
+        steps = later_steps(usable, cells, as_of=as_of, cutoff=cutoff, ask_again=ask_again)
+        recourses.append(Recourse(demand, *steps, salvage, sure, share, chance))
+    salvage, more = capped_salvage(cells, np.minimum(*(found.first_step_yuan for found in recourses)))
+    now, again = (replace(found, salvage_yuan=salvage) for found in recourses)
+    warnings += told + more + unsupplied(cells, offers, wanted=groups.level < NEVER)
     data = PurchaseData(
         delivery_date=day,
         as_of=as_of,
@@ -111,10 +125,12 @@ def purchase_data(
         tiers=tiers,
         lanes=lanes,
         zones=zones,
-        recourse=Recourse(Demand.from_book(cells), starts, steps, salvage),
+        recourse=again if settings.ask_again else now,
+        asking_again=again,
+        groups=groups,
         locked=fixed,
         previous=before,
-        impossible=tuple(impossible_locks(suppliers, offers, bands, tiers, zones)),
+        impossible=tuple(impossible_locks(suppliers, offers, bands, zones, budget_yuan=settings.budget_yuan)),
         warnings=tuple(warnings),
     )
     seconds = time.perf_counter() - started
@@ -151,87 +167,3 @@ def _check_known(fixed: pd.DataFrame, reference: Reference) -> None:
         unknown = sorted(set(fixed[column]) - set(known))
         if unknown:
             raise UnknownReferenceError("locked purchase lines", column, target, unknown)
-
-
-def _positions(
-    opened: pd.DataFrame,
-    bands: pd.DataFrame,
-    cells: pd.DataFrame,
-    suppliers: pd.DataFrame,
-    lanes: pd.DataFrame,
-    zones: pd.DataFrame,
-    fixed: pd.DataFrame,
-    settings: PurchaseSettings,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return the offers with positions and per-case figures, and warnings about shares that cannot hold."""
-
-    def spot(table: pd.DataFrame, keys: list[str], wanted: pd.DataFrame) -> np.ndarray:
-        index = pd.MultiIndex.from_frame(table[keys])
-        return np.asarray(index.get_indexer(pd.MultiIndex.from_frame(wanted)), dtype=np.int64)
-
-    units = opened["case_units"].to_numpy(np.float64)
-    kg = units * opened["weight_kg"].to_numpy(np.float64)
-    most = bands.groupby("offer")["to_cases"].max().reindex(range(len(opened)), fill_value=0)
-    rivals = pd.concat(
-        [opened[OFFER_KEY][(most > 0).to_numpy()], fixed[OFFER_KEY]], ignore_index=True
-    ).drop_duplicates()
-    crowd = rivals.groupby(["warehouse_id", "sku_id"])["supplier_id"].count()
-    here = crowd.reindex(pd.MultiIndex.from_frame(opened[["warehouse_id", "sku_id"]]), fill_value=0).to_numpy()
-    share = opened["max_share"].fillna(1.0).to_numpy(np.float64)
-    if settings.dual_source_units is not None:
-        big = Demand.from_book(cells).mean[opened["cell"]] >= settings.dual_source_units
-        share = np.where(big, np.minimum(share, settings.dual_source_share), share)
-    alone = (share < 1.0) & (here < 2) & (most > 0).to_numpy()
-    told = []
-    if alone.any():
-        names = opened.loc[alone, OFFER_KEY].agg(" / ".join, axis=1)
-        told.append(
-            f"{int(alone.sum())} offers are the only one for their SKU, so their supplier's largest share cannot hold "
-            f"and is waived: {first_keys(names)}."
-        )
-    made = opened.assign(
-        supplier=spot(suppliers, ["supplier_id"], opened[["supplier_id"]]),
-        lane=spot(lanes, ["supplier_id", "warehouse_id"], opened[["supplier_id", "warehouse_id"]]),
-        zone=spot(zones, ["warehouse_id", "temperature_zone"], opened[["warehouse_id", "temperature_zone"]]),
-        max_share=np.where(alone, 1.0, share),
-        received_per_case=units * opened["fill_rate"],
-        kg_per_case=kg,
-        freight_yuan_per_case=kg * opened["yuan_per_kg"],
-        max_cases=most.to_numpy(np.int64),
-    )
-    return made[
-        [
-            *OFFER_KEY,
-            *("cell", "supplier", "lane", "zone", "case_units", "max_share", "locked_cases", "late"),
-            "previous_cases",
-            *("received_per_case", "kg_per_case", "freight_yuan_per_case", "max_cases", "deadline", "latest"),
-        ]
-    ], told
-
-
-def _capped_salvage(cells: pd.DataFrame, steps: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Return the salvage, at most what a missing unit costs: else a plan would buy to throw away."""
-    salvage = cells["salvage_yuan"].to_numpy(np.float64)
-    above = salvage > steps[:, 0]
-    told = []
-    if above.any():
-        names = cells.loc[above, ["sku_id", "warehouse_id"]].agg(" at ".join, axis=1)
-        told.append(
-            f"{int(above.sum())} SKUs bring more left over than they cost when missing; their salvage is taken as the "
-            f"cost of a missing unit: {first_keys(names)}."
-        )
-    return np.minimum(salvage, steps[:, 0]), told
-
-
-def _unsupplied(cells: pd.DataFrame, offers: pd.DataFrame) -> list[str]:
-    served = np.zeros(len(cells), dtype=bool)
-    served[offers.loc[offers["max_cases"] > 0, "cell"]] = True
-    needs = (cells["q50"] > cells["available"] + cells["locked_received"]).to_numpy() & ~served
-    if not needs.any():
-        return []
-    names = cells.loc[needs, ["sku_id", "warehouse_id"]].agg(" at ".join, axis=1)
-    units = (cells["final_mean"] - cells["available"] - cells["locked_received"])[needs].sum()
-    return [
-        f"{int(needs.sum())} SKUs are needed ({units:.0f} units expected) and no supplier can deliver them now; "
-        f"their shortage is counted: {first_keys(names)}."
-    ]

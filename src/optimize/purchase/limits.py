@@ -98,7 +98,12 @@ def zone_table(reference: Reference, locked: pd.DataFrame, cells: pd.DataFrame) 
 
 
 def impossible_locks(
-    suppliers: pd.DataFrame, offers: pd.DataFrame, bands: pd.DataFrame, tiers: pd.DataFrame, zones: pd.DataFrame
+    suppliers: pd.DataFrame,
+    offers: pd.DataFrame,
+    bands: pd.DataFrame,
+    zones: pd.DataFrame,
+    *,
+    budget_yuan: float | None,
 ) -> list[str]:
     """Return why locked lines leave no allowed plan, in business words; empty when one exists."""
     told = []
@@ -108,6 +113,12 @@ def impossible_locks(
             f"Locked lines bring {row.locked_units:.0f} units into the {row.temperature_zone} zone of "
             f"{row.warehouse_id!r}, which can receive {row.capacity_units:.0f}: unlock "
             f"{row.locked_units - row.capacity_units:.0f} units or raise its inbound capacity."
+        )
+    spent = float(suppliers["locked_yuan"].sum())
+    if budget_yuan is not None and spent > budget_yuan + SLACK:
+        told.append(
+            f"Locked lines cost {spent:.2f} yuan, the budget is {budget_yuan:.2f}: unlock lines for "
+            f"{spent - budget_yuan:.2f} yuan or raise the budget."
         )
     dearest = bands.assign(yuan=bands["fixed_yuan"] + bands["yuan_per_case"] * bands["to_cases"])
     top = dearest.groupby("offer")["yuan"].max().reindex(range(len(offers)), fill_value=0.0)

@@ -34,6 +34,7 @@ class Master:
     take: dict[int, Variable] = field(default_factory=dict)
     thresholds: dict[int, Any] = field(default_factory=dict)
     rooms: dict[int, Any] = field(default_factory=dict)
+    budget: Any = None
     lacks: dict[int, Variable] = field(default_factory=dict)
     trucks: dict[int, Variable] = field(default_factory=dict)
 
@@ -54,10 +55,11 @@ class Master:
         self.problem.setObjective(weighted(costs))
         self._one_pattern_each()
         self._zones()
+        self._budget()
 
     def solve(self, effort: Effort, *, start: Ints | None = None) -> Answer:
-        """Solve in place, beginning with a choice of patterns if given (all of them columns)."""
-        if start is None:
+        """Solve in place, beginning with a choice of patterns if given and none of them uses a closed supplier."""
+        if start is None or not set(start.tolist()) <= set(self.take):
             return solve(self.problem, effort)
         begin = {self.take[p]: 1.0 for p in start.tolist()}
         entries = entries_of(self.table, start)
@@ -89,7 +91,10 @@ class Master:
             reward[tier] = min(max(float(row.pi), 0.0), float(relaxation.most_reward[tier]))
         for zone, row in self.rooms.items():
             crowd[zone] = max(-float(row.pi), 0.0)
-        return Multipliers(np.zeros_like(start.wait), reward, crowd, np.zeros_like(start.share))
+        purse = np.zeros_like(start.purse)
+        if self.budget is not None:
+            purse[:] = max(-float(self.budget.pi), 0.0)
+        return Multipliers(np.zeros_like(start.wait), reward, crowd, np.zeros_like(start.share), purse)
 
     def _one_pattern_each(self) -> None:
         """Every cell takes one pattern (the empty one is always there)."""
@@ -136,6 +141,15 @@ class Master:
                 ]
                 self.rooms[zone] = weighted(pairs) <= room
                 self.problem += self.rooms[zone]
+
+    def _budget(self) -> None:
+        """Goods stay within the budget, if there is one."""
+        left = self.relaxation.data.budget_left_yuan
+        if np.isfinite(left):
+            goods = np.bincount(self.table.entry_pattern, self.table.entry_yuan, len(self.table.base_yuan))
+            pairs = [(self.take[p], goods[p]) for p in self.columns.tolist() if goods[p] > 0]
+            self.budget = weighted(pairs) <= left
+            self.problem += self.budget
 
     def _trucks(self, kind: Any) -> list[Pair]:
         """Whole trucks carry each lane's kilograms."""

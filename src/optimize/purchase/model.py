@@ -60,7 +60,7 @@ def most_useful_cases(data: PurchaseData) -> Ints:
     bands, offers = data.bands, data.offers
     offer = bands["offer"].to_numpy(np.int64)
     own = offers.iloc[offer]
-    missing = np.maximum(data.demand.highest - data.base_units, 0.0)[own["cell"]]
+    missing = np.maximum(data.recourse.enough_units - data.base_units, 0.0)[own["cell"]]
     enough = np.ceil(missing / own["received_per_case"].to_numpy(np.float64) - 1e-9)
     best_rate = data.tiers.groupby("supplier")["rebate_rate"].max().to_numpy()[own["supplier"]]
     pays = bands["yuan_per_case"] * (1.0 - best_rate) + own["freight_yuan_per_case"].to_numpy()
@@ -99,6 +99,7 @@ def build(data: PurchaseData) -> WholeModel:
     _trucks(model)
     _zone_capacity(model)
     _largest_shares(model)
+    _budget(model)
     _objective(model)
     return model
 
@@ -200,6 +201,17 @@ def _largest_shares(model: WholeModel) -> None:
             model.problem += weighted(pairs, excess) <= 0
 
 
+def _budget(model: WholeModel) -> None:
+    """Goods, before lines are rounded to the fen, stay within what the budget leaves."""
+    data = model.data
+    if not np.isfinite(data.budget_left_yuan):
+        return
+    fixed, slope = data.column("bands", "fixed_yuan"), data.column("bands", "yuan_per_case")
+    pairs = [(n, slope[band]) for n, band in zip(model.cases, model.mode_band.tolist(), strict=True)]
+    pairs += [(on, fixed[b]) for on, b in zip(model.used, model.mode_band.tolist(), strict=True) if fixed[b]]
+    model.problem += weighted(pairs) <= data.budget_left_yuan
+
+
 def _recourse(model: WholeModel) -> None:
     """Regret lies above its tangents, at first in even steps of probability."""
     data = model.data
@@ -210,7 +222,7 @@ def _recourse(model: WholeModel) -> None:
     for c in range(len(data.cells)):
         model.regret.append(number(model.problem, f"regret_{c}"))
         model.received.append(weighted([(model.cases[m], received[m]) for m in in_cell.get(c, [])], base[c]))
-    low, high = base, np.maximum(data.demand.highest, base)
+    low, high = base, np.maximum(data.recourse.enough_units, base)
     for share in np.linspace(0.0, 1.0, TANGENTS):
         levels = np.full(len(base), share)
         add_tangents(model, np.clip(data.demand.quantile(levels), low, high))
@@ -260,6 +272,7 @@ def constant_yuan(data: PurchaseData) -> float:
         + data.column("lanes", "locked_freight_yuan").sum()
         - (salvage * (data.base_units - data.demand.mean)).sum()
         + data.standing_changes_yuan
+        + data.groups.refund_yuan
     )
 
 

@@ -80,6 +80,7 @@ def _priced(data: PurchaseData, cases: Ints, pairs: pd.DataFrame) -> pd.DataFram
     all_units = total[cell] + grows + data.column("cells", "locked_units")[cell]
     held = (target + data.column("offers", "locked_cases")[to]) * units[to]
     over = shared[cell] & (held > data.column("offers", "max_share")[to] * all_units + 1e-9)
+    over |= float(goods.sum()) + comes - leaves > data.budget_left_yuan + 1e-6
     return pairs.assign(taken_share=taken, extra_yuan=np.where(full | over | (target <= cases[to]), np.inf, extra))
 
 

@@ -10,7 +10,7 @@ from pandera.typing import DataFrame
 
 from contracts.columns import QUANTILE_COLUMNS
 from contracts.money import line_amounts
-from contracts.planned import Coverage, PurchaseLines
+from contracts.planned import Coverage, GroupDecisions, PurchaseLines
 from contracts.solve import StageReport
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Ints
@@ -28,6 +28,8 @@ class PurchasePlan:
         reason says how many cases were sent before.
     coverage : DataFrame[Coverage]
         Every SKU x warehouse with demand or supply.
+    groups : DataFrame[GroupDecisions]
+        Campaigns with a group threshold: go, no go or still open, and their chance.
     costs : dict
         Yuan per part; the parts sum to ``"total"``.
     report : StageReport
@@ -36,6 +38,7 @@ class PurchasePlan:
 
     lines: DataFrame[PurchaseLines]
     coverage: DataFrame[Coverage]
+    groups: DataFrame[GroupDecisions]
     costs: dict[str, float]
     report: StageReport
     warnings: tuple[str, ...]
@@ -93,7 +96,7 @@ def coverage_table(data: PurchaseData, cases: Ints) -> DataFrame[Coverage]:
     return Coverage.check(
         data.cells[keep].assign(
             bought=data.cells["locked_units"] + bought,
-            expected_short=data.demand.expected_short(units),
+            expected_short=data.recourse.short_units(units),
             expected_surplus=data.recourse.surplus_units(units),
             short_yuan=data.recourse.short_yuan(units),
             surplus_yuan=data.recourse.surplus_yuan(units),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimize.purchase.changes import UNPLANNED
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Floats, Ints
+from optimize.purchase.feasible import over_share
 
 
 class PatternTable(NamedTuple):
@@ -48,8 +49,6 @@ class Pool:
         self._pattern_keys: list[NDArray[np.uint64]] = []
         self._cells: list[Ints] = []
         self._cases: list[Ints] = []
-        self._share = data.column("offers", "max_share")
-        self._limited = bool((self._share < 1.0).any())
         self.add(np.zeros(len(self.cell), dtype=np.int64))
 
     def __len__(self) -> int:
@@ -102,14 +101,8 @@ class Pool:
 
     def keeps_shares(self, cases: Ints) -> np.ndarray:
         """Return per cell whether these cases keep every supplier within its largest share."""
-        cells = len(self.data.cells)
-        if not self._limited:
-            return np.ones(cells, dtype=bool)
-        units = self.data.column("offers", "case_units")
-        own = (cases + self.data.column("offers", "locked_cases")) * units
-        total = self.data.column("cells", "locked_units") + np.bincount(self.cell, cases * units, minlength=cells)
-        over = (cases > 0) & (own > self._share * total[self.cell] + 1e-9)
-        return np.asarray(np.bincount(self.cell, over, minlength=cells) == 0)
+        over = over_share(self.data, cases)
+        return np.asarray(np.bincount(self.cell, over, minlength=len(self.data.cells)) == 0)
 
     def table(self) -> PatternTable:
         """Return all patterns, priced."""

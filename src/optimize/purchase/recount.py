@@ -12,9 +12,11 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.money import round_yuan
 from optimize.purchase.data import PurchaseData
+from optimize.purchase.outcomes import expected_short, outcomes_of
 from optimize.purchase.rows import rows_of
 
-_P = (0.0, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 1.0)
+Place = tuple[str, str]
+"""(warehouse_id, sku_id)"""
 
 
 @dataclass
@@ -68,6 +70,9 @@ class Terms:
     rivals: dict[tuple[str, str], int] = field(default_factory=dict)
     lanes: dict[tuple[str, str], tuple[float, float, float]] = field(default_factory=dict)
     dual: set[tuple[str, str]] = field(default_factory=set)
+    skus: dict[str, Any] = field(default_factory=dict)
+    usual: dict[Place, float] = field(default_factory=dict)
+    offered: dict[Place, list[float]] = field(default_factory=dict)
 
     def freight(self, lane: tuple[str, str], kg: float) -> float:
         """Return the yuan of a load on a lane; a lane that does not exist (locked lines only) costs nothing here."""
@@ -101,6 +106,7 @@ def read_terms(data: PurchaseData) -> Terms:
         terms.rebates.setdefault(row.supplier_id, []).append((row.from_yuan, row.rebate_rate))
     for row in rows_of(reference.skus):
         terms.zone[row.sku_id], terms.weight_kg[row.sku_id] = row.temperature_zone, row.weight_kg
+        terms.skus[row.sku_id] = row
     for row in rows_of(reference.warehouse_zones):
         terms.capacity[row.warehouse_id, row.temperature_zone] = row.inbound_capacity_units
     _read_stock(data, terms)
@@ -109,6 +115,9 @@ def read_terms(data: PurchaseData) -> Terms:
         breaks[row.supplier_id, row.sku_id, row.warehouse_id].append((row.from_cases, row.unit_price_yuan))
     for row in rows_of(reference.offers):
         key = row.supplier_id, row.sku_id, row.warehouse_id
+        place = row.warehouse_id, row.sku_id
+        terms.usual[place] = min(terms.usual.get(place, math.inf), row.unit_price_yuan)
+        terms.offered.setdefault(place, []).append(terms.fill_rate[row.supplier_id])
         arrival = arrives.get((row.supplier_id, row.warehouse_id))
         deadline, needs = lead[row.supplier_id]
         terms.offers[key] = OfferTerms(
@@ -125,8 +134,7 @@ def read_terms(data: PurchaseData) -> Terms:
     _count_rivals(data, terms)
     if data.settings.dual_source_units is not None:
         for row in rows_of(data.book):
-            over = expected_recourse(row, 0.0, ((0.0,), (0.0,)))[0]
-            if over >= data.settings.dual_source_units:
+            if expected_short(outcomes_of(row), 0.0) >= data.settings.dual_source_units:
                 terms.dual.add((row.place_id, row.sku_id))
     return terms
 
@@ -155,26 +163,3 @@ def _count_rivals(data: PurchaseData, terms: Terms) -> None:
         if in_time and zone and room >= 1 and not (late and math.isnan(offer.late_price_yuan)):
             able[key[1], key[2]].add(key[0])
     terms.rivals = defaultdict(int, {place: len(names) for place, names in able.items()})
-
-
-def expected_recourse(row: Any, units: float, steps: tuple[Any, Any]) -> tuple[float, float, float]:
-    """Return expected missing units, left-over units and yuan of the missing ones, by adding uniform pieces up."""
-    names = ("confirmed", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q99")
-    knots = [float(getattr(row, name)) for name in names]
-    knots.append(knots[-1] + (knots[-1] - knots[-2]) * 0.25)
-    for i in range(1, len(knots)):
-        knots[i] = max(knots[i], knots[i - 1])
-    pieces = [(a, b, q - p) for a, b, p, q in zip(knots, knots[1:], _P, _P[1:], strict=False)]
-    short = sum(_short(piece, units) for piece in pieces)
-    over = sum(w * (units - (a + b) / 2.0) + _short((a, b, w), units) for a, b, w in pieces)
-    yuan = 0.0
-    for start, step in zip(*steps, strict=True):
-        yuan += float(step) * sum(_short(piece, units + float(start)) for piece in pieces)
-    return short, max(over, 0.0), yuan
-
-
-def _short(piece: tuple[float, float, float], units: float) -> float:
-    low, high, weight = piece
-    if units <= low:
-        return weight * ((low + high) / 2.0 - units)
-    return weight * (high - units) ** 2 / (2.0 * (high - low)) if units < high else 0.0

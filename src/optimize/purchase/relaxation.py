@@ -5,7 +5,8 @@ Relaxed rows and their multipliers, all at least zero:
 * an offer is bought at a rebate level only if its supplier opens that level - ``wait`` per offer and level, in yuan;
 * the spend at an open level reaches its threshold - ``reward`` per level, yuan back per yuan of goods;
 * units fit a zone - ``crowd`` per zone, yuan per unit;
-* a supplier's units stay within its share - ``share`` per limited offer, yuan per unit beyond it.
+* a supplier's units stay within its share - ``share`` per limited offer, yuan per unit beyond it;
+* goods stay within the budget, if there is one - ``purse``, yuan per yuan of goods.
 
 Trucks are paid per kilogram of their capacity, which is their relaxation. Any multipliers give a lower bound on the
 cost of every plan: the cells' least costs and each supplier's best level, summed.
@@ -33,20 +34,22 @@ CLOSED_YUAN = 1e9
 
 @dataclass(frozen=True)
 class Multipliers:
-    """One set of prices: ``wait`` per slot (offer x level), ``reward`` per level, ``crowd`` per zone, ``share``."""
+    """One set of prices: ``wait`` per slot (offer x level), ``reward`` per level, ``crowd`` per zone, ``share``, and
+    ``purse`` (one price with a budget, none without)."""
 
     wait: Floats
     reward: Floats
     crowd: Floats
     share: Floats
+    purse: Floats
 
     def vector(self) -> Floats:
         """Return all of them end to end."""
-        return np.concatenate([self.wait, self.reward, self.crowd, self.share])
+        return np.concatenate([self.wait, self.reward, self.crowd, self.share, self.purse])
 
     def like(self, vector: Floats) -> Multipliers:
         """Return the multipliers a vector of the same shape holds."""
-        ends = np.cumsum([len(self.wait), len(self.reward), len(self.crowd)])
+        ends = np.cumsum([len(self.wait), len(self.reward), len(self.crowd), len(self.share)])
         return Multipliers(*np.split(vector, ends))
 
 
@@ -145,6 +148,8 @@ class Relaxation:
         ]
         self.room = np.maximum(data.column("zones", "capacity_units") - data.column("zones", "taken_units"), 0.0)
         self.limited = Shares.of(data)
+        left = data.budget_left_yuan
+        self.purse = np.full(1 if np.isfinite(left) else 0, left)
         self.constant = constant_yuan(data) + self._locked_trucks()
         self.extra = self._extra()
         self.most_reward = self._most_reward()
@@ -185,6 +190,7 @@ class Relaxation:
             reward=np.zeros(len(self.rate)),
             crowd=np.zeros(len(self.room)),
             share=np.zeros(len(self.limited.offer)),
+            purse=np.zeros(len(self.purse)),
         )
 
     def scale(self) -> Multipliers:
@@ -197,6 +203,7 @@ class Relaxation:
             reward=0.3 * np.maximum(self.missing, 1.0),
             crowd=0.3 * np.maximum(self.room, 1.0),
             share=np.maximum(self.limited.size, 1.0),
+            purse=0.3 * np.maximum(self.purse, 1.0),
         )
 
     def most(self) -> Multipliers:
@@ -206,18 +213,19 @@ class Relaxation:
             reward=self.most_reward,
             crowd=np.full(len(self.room), np.inf),
             share=np.full(len(self.limited.offer), np.inf),
+            purse=np.full(len(self.purse), np.inf),
         )
 
     def evaluate(self, prices: Multipliers, grid: Grid, *, allowed: Flags | None = None) -> Evaluation:
         """Return bound, answers and supergradient at some prices; levels not `allowed` are closed."""
-        wait, pay = prices.wait, 1.0 - self.rate - prices.reward
+        wait, pay = prices.wait, 1.0 - self.rate - prices.reward + prices.purse.sum()
         if allowed is not None:
             wait = np.where(allowed[self.slot_tier], wait, CLOSED_YUAN)
         extra = self.extra + self.units * prices.crowd[self.offer_zone] + self.limited.per_case(prices.share)
         value, cases, level = self._cells(grid, wait, pay, extra)
         opened, levels_value = self._levels(prices, allowed)
         bound = self.constant + float(value.sum()) + levels_value - float((prices.crowd * self.room).sum())
-        bound += float((prices.share * self.limited.locked).sum())
+        bound += float((prices.share * self.limited.locked).sum()) - float((prices.purse * self.purse).sum())
         used = level >= 0
         slot = self.offer_slots[:-1][used] + level[used]
         slope_wait = -opened[self.slot_tier].astype(np.float64)
@@ -230,6 +238,7 @@ class Relaxation:
             reward=self.missing * opened - spend * (self.missing > 0),
             crowd=np.asarray(bought - self.room, dtype=np.float64),
             share=self.limited.over(cases),
+            purse=goods.sum() - self.purse,
         )
         return Evaluation(bound, cases, level, opened, slope)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Ints
-from optimize.purchase.feasible import broken_suppliers, zone_room
+from optimize.purchase.feasible import broken_suppliers, over_share, zone_room
+from optimize.purchase.opening import OFFER_KEY
 
 
 def cheapest_offer_plan(data: PurchaseData) -> Ints:
     """Return additional cases per offer: for each SKU x warehouse the newsvendor quantity of its cheapest offer.
 
-    Offers whose share of a SKU is limited are left out. Where a zone is full, the cases that save least per unit are
-    taken back; suppliers that miss their minimum order are not ordered from. The result keeps every limit except the
-    minimum order of a supplier with locked lines.
+    Offers whose share of a SKU is limited are left out. Where a zone is full or the budget spent, the lines that save
+    least per unit or yuan are taken back; suppliers that miss their minimum order are not ordered from. The result
+    keeps every limit except the minimum order of a supplier with locked lines.
     """
     offers, bands = data.offers, data.bands
     cases = np.zeros(len(offers), dtype=np.int64)
@@ -31,11 +33,8 @@ def cheapest_offer_plan(data: PurchaseData) -> Ints:
     penalty, salvage = steps.sum(axis=1), data.recourse.salvage_yuan
     spread = np.maximum(penalty - salvage, 1e-9)[cell[offer]]
     ratio = np.clip((penalty[cell[offer]] - unit_yuan) / spread, 0.0, 1.0)
-    missing = np.zeros(len(bands))
-    for number in range(len(bands)):
-        c = cell[offer[number]]
-        level = np.array([ratio[number]])
-        missing[number] = type(data.demand)(data.demand.knots[c : c + 1]).quantile(level)[0] - data.base_units[c]
+    own = type(data.demand)(data.demand.knots[cell[offer]], data.demand.levels[cell[offer]])
+    missing = own.quantile(ratio) - data.base_units[cell[offer]]
     wanted = np.clip(np.rint(missing / received[offer]).astype(np.int64), low, high)
     base = data.base_units[cell[offer]]
     with_it = data.recourse.cost_yuan(base + wanted * received[offer], cell[offer])
@@ -49,8 +48,44 @@ def cheapest_offer_plan(data: PurchaseData) -> Ints:
     worth = np.zeros(len(offers))
     worth[offer[first]] = gain[first]
     _fit_zones(data, cases, worth)
+    _fit_budget(data, cases, worth)
     cases[np.isin(offers["supplier"], broken_suppliers(data, cases))] = 0
     return cases
+
+
+def earlier_plan(data: PurchaseData, lines: pd.DataFrame) -> Ints:
+    """Return additional cases per offer as an earlier plan's lines have them, what cannot be bought any more left out.
+
+    Cases of a line beyond its locked ones are kept within what the offer allows; zones and the budget are fitted and
+    suppliers below their minimum order left out as in `cheapest_offer_plan`.
+    """
+    total = lines.set_index(OFFER_KEY)["cases"]
+    wanted = total.reindex(pd.MultiIndex.from_frame(data.offers[OFFER_KEY]), fill_value=0).to_numpy(np.int64)
+    cases = np.clip(wanted - data.offers["locked_cases"].to_numpy(np.int64), 0, data.offers["max_cases"].to_numpy())
+    cases = np.where(np.isfinite(data.goods_yuan(cases)), cases, 0).astype(np.int64)
+    cell = data.offers["cell"].to_numpy(np.int64)
+    before = data.recourse.cost_yuan(data.base_units)
+    saved = before - data.recourse.cost_yuan(data.received(cases))
+    _fit_zones(data, cases, saved[cell])
+    _fit_budget(data, cases, saved[cell])
+    while True:  # each turn takes something back, so it ends
+        crowded = np.isin(cell, cell[over_share(data, cases)])
+        broken = (cases > 0) & (crowded | np.isin(data.offers["supplier"], broken_suppliers(data, cases)))
+        if not broken.any():
+            return cases
+        cases[broken] = 0
+
+
+def _fit_budget(data: PurchaseData, cases: Ints, worth: np.ndarray) -> None:
+    """Take back the offers that save least per yuan until the budget holds."""
+    yuan = data.goods_yuan(cases)
+    over = float(yuan.sum()) - data.budget_left_yuan
+    bought = np.flatnonzero(cases)
+    for o in bought[np.argsort(worth[bought] / yuan[bought], kind="stable")].tolist():
+        if over <= 0:
+            break
+        over -= float(yuan[o])
+        cases[o] = 0
 
 
 def _fit_zones(data: PurchaseData, cases: Ints, worth: np.ndarray) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,7 +34,6 @@ from optimize.purchase.polish import polish
 from optimize.purchase.pool import Pool, cases_of
 from optimize.purchase.relaxation import Multipliers, Relaxation
 from optimize.purchase.solver import SOLVER, Effort
-from optimize.purchase.start import cheapest_offer_plan
 
 _log = logging.getLogger(__name__)
 SEARCH_STEPS = 512
@@ -53,6 +53,7 @@ class Structured:
 
     data: PurchaseData
     limits: SolveLimits
+    starts: Sequence[Ints]
     started: float = field(default_factory=time.perf_counter)
     made: int = 0
     best: Ints | None = None
@@ -62,7 +63,8 @@ class Structured:
     def run(self) -> Found:
         """Return the best plan found, a proven bound and what ended the search."""
         data, settings = self.data, self.data.settings
-        self._keep(cheapest_offer_plan(data))
+        for cases in self.starts:
+            self._keep(cases)
         self.relaxation = Relaxation(data, workers=self.limits.workers)
         self.grid = self.relaxation.grid(most_steps=SEARCH_STEPS, upward=False)
         fine = min(PROOF_STEPS, max(SEARCH_STEPS, PROOF_POINTS // max(len(data.cells), 1)))

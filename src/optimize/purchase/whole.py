@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,20 +15,19 @@ from optimize.purchase.feasible import broken_yuan
 from optimize.purchase.found import Found, lowered
 from optimize.purchase.model import add_tangents, build
 from optimize.purchase.solver import SOLVER, Effort, solve, value
-from optimize.purchase.start import cheapest_offer_plan
 
 ROUNDS = 8
 """Most times the whole model is solved again with tangents where its last answer lies."""
 
 
-def solve_whole(data: PurchaseData, limits: SolveLimits) -> Found:
+def solve_whole(data: PurchaseData, starts: Sequence[Ints], limits: SolveLimits) -> Found:
     """Solve the whole model in PuLP and HiGHS, refining the regret where the answer lies until it is exact.
 
     The tangents lie below the convex regret, so the solver's bound is a bound of the true cost at every round; the
-    cost of each answer is our own. A fall-back answer from the cheapest offers stands in where the solver has none.
+    cost of each answer is our own. The best of `starts` stands in where the solver has none better.
     """
     started = time.perf_counter()
-    best = cheapest_offer_plan(data)
+    best = min(starts, key=lambda cases: _judged(data, cases))
     cost = _judged(data, best)
     model = build(data)
     bound, stopped = -np.inf, "proof"
