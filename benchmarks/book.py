@@ -37,7 +37,8 @@ from contracts.clock import clock_instant
 from contracts.columns import QUANTILE_COLUMNS, QUANTILES
 from contracts.flow import Forecast
 from contracts.settings import BookSettings
-from forecast.book import BookModel, OrderWindow, fit_curve, update_book
+from forecast.book import BookModel, DayFacts, OrderWindow, fit_curve, update_book
+from forecast.book.kinds import DayKinds, PastBook
 from forecast.book.past import PastOrders, Snapshots
 from forecast.book.usual import walking_mean
 
@@ -88,6 +89,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--snapshots", default="11:00,13:00,15:00", help="times of the order day")
     parser.add_argument("--test-days", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0, help="seed of a simulated world")
+    parser.add_argument(
+        "--listings", action="store_true", help="prior and book know a simulated world's listings and holidays"
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--communities", type=Path, help="table of communities; needed for --level warehouse or area")
     parser.add_argument(
@@ -112,7 +116,11 @@ def prepare(source: OrderSource, *, test_days: int, active_share: float) -> Test
     place_of = source.place_codes(past.communities)
     finals = Snapshots.of(past, place_of_community=place_of, left=np.zeros(1))
     units = finals.units[:, :, 0].astype(np.float64)
-    prior = walking_mean(units, past.weekday, half_life_days=BookSettings().prior_half_life_days)
+    listed = None
+    if source.listings is not None:
+        kinds = DayKinds.read(past, PastBook(source.orders, source.skus, source.communities, source.listings), window)
+        listed = kinds.of_series(kinds.listed, place_of, finals.place, finals.sku) > 0
+    prior = walking_mean(units, past.weekday, half_life_days=BookSettings().prior_half_life_days, listed=listed)
     active = (units[:first] > 0).mean(axis=0) >= active_share
     return Test(
         days=past.days,
@@ -139,6 +147,8 @@ def score(source: OrderSource, test: Test, *, times: list[str], refit_days: int)
                     settings=BookSettings(),
                     city=source.city,
                     communities=source.communities,
+                    listings=source.listings,
+                    calendar=source.calendar,
                     as_of=opening,
                 )
             for time in times:
@@ -165,7 +175,13 @@ def answer(source: OrderSource, test: Test, number: int, time: str, model: BookM
         )
     )
     book = update_book(
-        forecast, source.orders_of(day), as_of=at, model=model, communities=source.communities, city=source.city
+        forecast,
+        source.orders_of(day),
+        as_of=at,
+        model=model,
+        communities=source.communities,
+        city=source.city,
+        facts=DayFacts(source.skus, source.listings, source.calendar),
     ).iloc[: len(forecast)]
     confirmed = book["confirmed"].to_numpy()
     left = OrderWindow.of(source.city).minutes_left(at, day)

@@ -28,6 +28,8 @@ class OrderSource:
     skus: pd.DataFrame
     city: CitySettings
     level: str
+    listings: pd.DataFrame | None = None
+    calendar: pd.DataFrame | None = None
 
     @cached_property
     def until(self) -> pd.Timestamp:
@@ -63,19 +65,22 @@ class OrderSource:
 
 def read_source(given: argparse.Namespace) -> OrderSource:
     """Return the order lines the command line asks for."""
-    city = CitySettings()
+    city, listings, calendar = CitySettings(), None, None
     if given.orders.startswith("simulate:"):
         from simulate import build_world
 
         world = build_world(given.orders.removeprefix("simulate:"), seed=given.seed)
         orders, communities, skus = world.order_lines, world.reference.communities, world.reference.skus
+        if given.listings:
+            listings, calendar = world.reference.listings, world.reference.calendar
     else:
         orders, city = read_orders(given, city)
         communities = read_table(given.communities) if given.communities else lone_places(orders)
         skus = plain_skus(orders)
     keep = orders["quantity"] <= given.max_quantity
     print(f"{(~keep).sum():,} lines of more than {given.max_quantity:g} units left out")
-    return OrderSource(orders[keep].reset_index(drop=True), Communities.check(communities), skus, city, given.level)
+    kept = orders[keep].reset_index(drop=True)
+    return OrderSource(kept, Communities.check(communities), skus, city, given.level, listings, calendar)
 
 
 def read_orders(given: argparse.Namespace, city: CitySettings) -> tuple[pd.DataFrame, CitySettings]:

@@ -11,8 +11,10 @@ import typer
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
 from pipeline import views
-from pipeline.risk import chat_text
-from store import export_table
+from pipeline.risk_outside import read_outside
+from pipeline.risk_papers import risk_sheets
+from pipeline.risk_words import chat_text
+from store import export_tables
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
 
@@ -56,23 +58,36 @@ def show(context: typer.Context, plan_id: PlanId) -> None:
 def risk(
     context: typer.Context,
     plan_id: PlanId,
-    since: Annotated[str | None, typer.Option(help="Only what changed since this earlier plan of the night.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only what changed since this earlier plan of the night; previous: the one before it."),
+    ] = None,
+    outside: Annotated[
+        Path | None, typer.Option(help="Somebody else's estimate beside ours: a file of warehouse, SKU and units.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this CSV, XLSX or Parquet file.")] = None,
     chat: Annotated[str | None, typer.Option(help="Print the chat text of this warehouse instead.")] = None,
 ) -> None:
     """Show what may be short or left over at the cutoff, in yuan, and what to top up. 风险表。"""
     city = city_of(context)
-    table = city.desk.risk_table(plan_id, changed_since=since)
+    theirs = None if outside is None else read_outside(outside, city.desk.store.reference())
+    table = city.desk.risk_table(plan_id, changed_since=since, outside=theirs)
     timezone = city.settings.city.timezone
     if out is not None:
-        export_table(table, out, headers="both", timezone=timezone)
+        sheets = risk_sheets(table) if out.suffix.lower() == ".xlsx" else {"risk": table}
+        export_tables(sheets, out, headers="both", timezone=timezone)
         console.print(f"{len(table):,} rows in {out}")
     if chat is not None:
-        as_of = pd.Timestamp(city.desk.store.plan_summary(plan_id).as_of).tz_convert(timezone)
-        console.print(chat_text(table, chat, as_of=f"{as_of:%m-%d %H:%M}"))
+        as_of = pd.Timestamp(city.desk.store.plan_summary(plan_id).as_of)
+        text = chat_text(table, chat, as_of=as_of, timezone=timezone)
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
         return
-    hidden = ["on_hand", "due_in", "outside_units", "expected_surplus", "surplus_yuan", "top_up_units", "reason"]
-    show_table("Risk as of the plan's moment", table.drop(columns=hidden), most=30, timezone=timezone)
+    shown = [
+        *("warehouse_id", "sku_id", "name", "confirmed", "q10", "q50", "q90", *(["outside_units"] if outside else [])),
+        *("short_yuan", "surplus_yuan", "at_stake_yuan", *(["change_yuan"] if since else [])),
+        *("top_up_cases", "late_slot", "reason_zh"),
+    ]
+    show_table("Risk as of the plan's moment", table[shown], most=30, timezone=timezone)
 
 
 def orders(

@@ -17,6 +17,7 @@ from pipeline.filenames import file_names, sheet_name
 from pipeline.papers import write_papers
 from pipeline.plan import NightPlan
 from pipeline.risk import risk_table
+from pipeline.risk_papers import write_risk
 from pipeline.route_papers import write_route_papers
 from store import export_table, export_tables
 
@@ -34,8 +35,9 @@ def write_artefacts(
 
     ``summary.json``; ``tables/*.csv``, one per contract; ``purchase_orders/SUPPLIER.xlsx``, a sheet per warehouse and
     one with the totals; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature zone, and the papers of
-    `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``; ``loads.png``. Heads are Chinese
-    and English, times are the city's. With the night's `orders` the leaders' hand-out sheets are there too;
+    `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``, a sheet per warehouse;
+    ``chat/WAREHOUSE.txt``; ``loads.png``. Heads are Chinese and English, times are the city's. With the night's
+    `orders` the leaders' hand-out sheets are there too;
     lines `sent` before the plan are no suggestion in the risk table.
 
     Raises
@@ -54,7 +56,7 @@ def write_artefacts(
     written += write_route_papers(plan, reference, folder / "routes", settings=settings)
     written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders)
     risk = risk_table(plan, reference, sent=sent)
-    written.append(export_table(risk, folder / "risk.xlsx", headers="both", timezone=zone))
+    written += write_risk(risk, folder, as_of=pd.Timestamp(plan.summary.as_of), timezone=zone)
     written.append(load_chart(plan, folder / "loads.png", timezone=zone))
     return written
 

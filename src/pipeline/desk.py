@@ -22,8 +22,15 @@ from pipeline.models import NightModels
 from pipeline.night import NightInput, context_of, plan_night
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
-from pipeline.risk import risk_table
-from pipeline.training import Registries, Training, backtest_models, promote_challenger, train_models
+from pipeline.risk import PREVIOUS, previous_plan, risk_table
+from pipeline.training import (
+    Registries,
+    Training,
+    backtest_models,
+    drift_of,
+    promote_challenger,
+    train_models,
+)
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
 
@@ -165,8 +172,20 @@ class PlanningDesk:
             after=after,
         )
 
-    def risk_table(self, plan_id: str, *, changed_since: str | None = None) -> pd.DataFrame:
-        """Return the risk table of a kept plan; only what changed since another plan of the night, if given."""
+    def risk_table(
+        self, plan_id: str, *, changed_since: str | None = None, outside: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Return the risk table of a kept plan; only what changed since another plan of the night, if given.
+
+        Parameters
+        ----------
+        changed_since : str, optional
+            A plan, or ``previous``: the one of the same date made last before it.
+        outside : DataFrame, optional
+            Somebody else's estimate, ``warehouse_id, sku_id, units``.
+        """
+        if changed_since == PREVIOUS:
+            changed_since = previous_plan(self.store.plan_summaries(), plan_id)
         earlier = None if changed_since is None else self.risk_table(changed_since)
         plan = self.saved_plan(plan_id)
         sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
+
 import pandas as pd
 from pandera.typing import DataFrame
 
+from contracts.errors import NotFoundError
+from contracts.plan import PlanSummary
 from contracts.planned import PurchaseLines
 from contracts.world import Reference
 from pipeline.plan import NightPlan
+from pipeline.risk_words import reasons
 
 KEY = ["warehouse_id", "sku_id"]
 CHANGED_YUAN = 5.0
@@ -40,7 +44,8 @@ def risk_table(
     DataFrame
         ``warehouse_id, sku_id, name, on_hand, due_in, sent`` (units of locked lines), ``confirmed, q10, q50, q90,
         outside_units, expected_short, expected_surplus, short_yuan, surplus_yuan, at_stake_yuan, top_up_cases,
-        top_up_units, late_slot, reason``. ``expected_*`` and the yuan are after the suggested top-up.
+        top_up_units, late_slot, reason, reason_zh``. ``expected_*`` and the yuan are after the suggested top-up;
+        ``late_slot`` is the last moment at which some supplier can still be asked.
     """
     table = plan.coverage.merge(_stock(reference, plan), on=KEY, how="left").merge(
         _lines(plan, sent), on=KEY, how="left"
@@ -51,7 +56,9 @@ def risk_table(
     estimate = given[[*KEY, "units"]].rename(columns={"units": "outside_units"}).astype(dict.fromkeys(KEY, "str"))
     table = table.merge(estimate, on=KEY, how="left")
     table["at_stake_yuan"] = table["short_yuan"] + table["surplus_yuan"].clip(lower=0)
-    table["reason"] = _reasons(table)
+    said = reasons(table)
+    table["reason"] = pd.Series([one.english for one in said], index=table.index, dtype="str")
+    table["reason_zh"] = pd.Series([one.chinese for one in said], index=table.index, dtype="str")
     ranked = table[_COLUMNS].sort_values(["at_stake_yuan", *KEY], ascending=[False, True, True], ignore_index=True)
     return ranked if previous is None else changed_rows(ranked, previous)
 
@@ -76,35 +83,57 @@ _COLUMNS = [
     "top_up_units",
     "late_slot",
     "reason",
+    "reason_zh",
 ]
+_AMOUNTS = _COLUMNS[_COLUMNS.index("on_hand") : _COLUMNS.index("late_slot")]
+YUAN_COLUMNS = ("short_yuan", "surplus_yuan", "at_stake_yuan", "change_yuan")
+PREVIOUS = "previous"
+"""Stands for the plan of the same delivery date made last before the one asked about."""
 
 
 def changed_rows(now: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a risk table that differ from an earlier one, with the change of money at stake."""
+    """Return the rows of a risk table that differ from an earlier one, with ``change_yuan`` of the money at stake.
+
+    A row that is gone - nothing is ordered or expected there any more - is shown with what it had at stake taken off.
+    """
     before = previous[[*KEY, "at_stake_yuan", "top_up_cases"]]
-    both = now.merge(before, on=KEY, how="left", suffixes=("", "_before"))
+    both = now.merge(before, on=KEY, how="left", suffixes=("", "_before")).set_index(now.index)
     moved = both["at_stake_yuan"] - both["at_stake_yuan_before"].fillna(0.0)
     another = both["top_up_cases"] != both["top_up_cases_before"]
     changed = both["at_stake_yuan_before"].isna() | another | (moved.abs() >= CHANGED_YUAN)
-    return now.assign(change_yuan=moved)[changed].reset_index(drop=True)
+    kept = now.assign(change_yuan=moved)[changed]
+    here = pd.MultiIndex.from_frame(now[KEY])
+    gone = previous[~pd.MultiIndex.from_frame(previous[KEY]).isin(here)]
+    gone = gone[(gone["at_stake_yuan"] >= CHANGED_YUAN) | (gone["top_up_cases"] > 0)]
+    if gone.empty:
+        return kept.reset_index(drop=True)
+    nothing = dict.fromkeys(_AMOUNTS, 0.0)
+    gone = gone.assign(
+        **nothing,
+        change_yuan=-gone["at_stake_yuan"],
+        late_slot=pd.Series(pd.NaT, index=gone.index, dtype=now["late_slot"].dtype),
+        reason="Nothing is ordered or expected any more.",
+        reason_zh="不再有订单，也不再预计有。",
+    )
+    return pd.concat([kept, gone[kept.columns]], ignore_index=True)
 
 
-def chat_text(table: pd.DataFrame, warehouse_id: str, *, as_of: str, most: int = 15) -> str:
-    """Return the top-ups and the largest risks of a warehouse as text for a chat group, Chinese first."""
-    own = table[table["warehouse_id"] == warehouse_id]
-    buy = own[own["top_up_cases"] > 0]
-    lines = [f"【{warehouse_id}】截至 {as_of}：建议补货 {len(buy)} 个商品，共 {buy['top_up_cases'].sum():.0f} 箱"]
-    lines += [
-        f"{rank}. {row.name} {row.sku_id}：补 {row.top_up_cases:.0f} 箱（{row.top_up_units:.0f} 件），"
-        f"已下单 {row.confirmed:.0f}，预计 {row.q50:.0f}（{row.q10:.0f}–{row.q90:.0f}）"
-        for rank, row in enumerate(buy.head(most).itertuples(index=False), start=1)
-    ]
-    if len(buy) > most:
-        lines.append(f"……另有 {len(buy) - most} 个")
-    short = own[own["expected_short"] >= 0.5].head(5)
-    if len(short):
-        lines.append("可能缺货：" + "，".join(f"{row.name} {row.expected_short:.0f} 件" for row in short.itertuples()))
-    return "\n".join(lines)
+def previous_plan(summaries: Iterable[PlanSummary], plan_id: str) -> str:
+    """Return the plan of the same delivery date with the latest moment before that of a plan.
+
+    Raises
+    ------
+    NotFoundError
+        The plan is not there, or it is the first of its date.
+    """
+    known = {summary.plan_id: summary for summary in summaries}
+    if plan_id not in known:
+        raise NotFoundError("plan", plan_id, hint="`tuancai plans` lists them.")
+    mine = known[plan_id]
+    earlier = [s for s in known.values() if s.delivery_date == mine.delivery_date and s.as_of < mine.as_of]
+    if not earlier:
+        raise NotFoundError("earlier plan of the date of", plan_id, hint="Plan an earlier moment first, or name one.")
+    return max(earlier, key=lambda summary: (summary.as_of, summary.plan_id)).plan_id
 
 
 def _stock(reference: Reference, plan: NightPlan) -> pd.DataFrame:
@@ -128,25 +157,3 @@ def _lines(plan: NightPlan, sent: DataFrame[PurchaseLines] | None) -> pd.DataFra
         top_up_units=both["units"] - before["units_sent"],
     )
     return added.groupby(KEY, as_index=False)[["sent", "top_up_cases", "top_up_units"]].sum()
-
-
-def _reasons(table: pd.DataFrame) -> np.ndarray:
-    """Return one sentence per row: what the top-up covers, or why none is worth its money."""
-    supply = table["available"] + table["bought"]
-    need = table["q50"]
-    cases = [
-        (table["top_up_cases"] > 0) & (supply - table["top_up_units"] < table["confirmed"]),
-        table["top_up_cases"] > 0,
-        supply < table["confirmed"],
-        table["short_yuan"] > table["surplus_yuan"].clip(lower=0),
-        supply > table["q90"],
-    ]
-    sentences = [
-        "Ordered units are not covered without the top-up.",
-        "The top-up costs less than the shortage it is expected to prevent.",
-        "Ordered units stay uncovered: no open offer is worth its price or has room.",
-        "May run short, but more cases would cost more in leftovers than they save.",
-        "More than nine days in ten need: leftovers are likely.",
-    ]
-    quiet = np.where(need > 0, "Covered.", "Nothing expected.")
-    return np.select(cases, sentences, quiet)

@@ -19,7 +19,9 @@ from api.asked import PlanId, Running
 from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from contracts.planned import PurchaseLines
-from pipeline.risk import chat_text, risk_table
+from pipeline.risk import PREVIOUS, previous_plan, risk_table
+from pipeline.risk_outside import checked_outside
+from pipeline.risk_words import chat_text
 
 router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["plan tables"], responses=PROBLEM_RESPONSES)
 ZIP_TYPE = "application/zip"
@@ -49,10 +51,19 @@ class RiskRow(BaseModel):
     late_slot: datetime | None = Field(
         default=None, description="Last supplier deadline that still helps.", examples=["2026-03-01T12:00:00Z"]
     )
-    reason: str = Field(examples=["41 expected, 20 there: 2 cases of V1"])
+    reason: str = Field(examples=["41 expected (30–55), 20 there: 1 case (20 units) cost less than the shortage."])
+    reason_zh: str = Field(description="The same sentence in Chinese.", examples=["预计 41（30–55），现有 20，够。"])
     change_yuan: float | None = Field(
         default=None, description="With changed_since: how the money at stake moved.", examples=[-6.0]
     )
+
+
+class OutsideUnits(BaseModel):
+    """Somebody else's estimate of the final units of a SKU at a warehouse."""
+
+    warehouse_id: str = Field(examples=["W1"], min_length=1, max_length=200)
+    sku_id: str = Field(examples=["K001"], min_length=1, max_length=200)
+    units: float = Field(ge=0, allow_inf_nan=False, examples=[48.0])
 
 
 @router.get("/risk", summary="What is at stake, the most money first", responses=list_responses(RiskRow))
@@ -63,13 +74,29 @@ def list_risk(
     service: Running,
     page: Page,
     changed_since: Annotated[
-        str | None, Query(description="An earlier plan; only what changed since is shown.", pattern=r"^[\w-]{1,64}$")
+        str | None,
+        Query(
+            description="An earlier plan, or previous: the date's plan before this one; only what changed is shown.",
+            pattern=r"^[\w-]{1,64}$",
+        ),
     ] = None,
 ) -> Response:
     """Return what may be short or left over at the cutoff, in yuan, and the top-up that is suggested."""
+    if changed_since == PREVIOUS:
+        changed_since = previous_plan(service.store.plan_summaries(), plan_id)
     earlier = None if changed_since is None else _risk(service, changed_since)
     frame = _risk(service, plan_id, previous=earlier)
     return list_answer(request, frame, page, name=f"{plan_id}-risk")
+
+
+@router.post("/risk", summary="The same beside somebody else's estimate", responses=list_responses(RiskRow))
+def compare_risk(
+    request: Request, plan_id: PlanId, _holder: PriceReader, service: Running, page: Page, theirs: list[OutsideUnits]
+) -> Response:
+    """Return the risk table with outside estimates (预估销量) beside ours; nothing is stored."""
+    given = pd.DataFrame([row.model_dump() for row in theirs], columns=list(OutsideUnits.model_fields))
+    outside = checked_outside(given, service.tables.reference())
+    return list_answer(request, _risk(service, plan_id, outside=outside), page, name=f"{plan_id}-risk")
 
 
 @router.get("/chat", summary="Top-ups as text for a chat group", response_class=PlainTextResponse)
@@ -80,8 +107,9 @@ def get_chat_text(
     warehouse_id: Annotated[str, Query(description="The warehouse the group is of.", examples=["W1"])],
 ) -> PlainTextResponse:
     """Return the top-ups and largest risks of a warehouse, ready to paste."""
-    as_of = pd.Timestamp(service.store.plan_summary(plan_id).as_of).tz_convert(service.settings.city.timezone)
-    return PlainTextResponse(chat_text(_risk(service, plan_id), warehouse_id, as_of=f"{as_of:%m-%d %H:%M}"))
+    as_of = pd.Timestamp(service.store.plan_summary(plan_id).as_of)
+    text = chat_text(_risk(service, plan_id), warehouse_id, as_of=as_of, timezone=service.settings.city.timezone)
+    return PlainTextResponse(text)
 
 
 @router.get(
@@ -103,11 +131,13 @@ def get_papers(plan_id: PlanId, _holder: PriceReader, service: Running) -> Respo
     return Response(packed.getvalue(), media_type=ZIP_TYPE, headers=headers)
 
 
-def _risk(service: Running, plan_id: str, *, previous: pd.DataFrame | None = None) -> pd.DataFrame:
+def _risk(
+    service: Running, plan_id: str, *, previous: pd.DataFrame | None = None, outside: pd.DataFrame | None = None
+) -> pd.DataFrame:
     plan = service.plans.plan(plan_id)
     after = plan.summary.after
     sent = None
     if after is not None:
         lines = service.plans.table(after, "purchase_lines")
         sent = PurchaseLines.check(lines.assign(locked=True))
-    return risk_table(plan, service.tables.reference(), sent=sent, previous=previous)
+    return risk_table(plan, service.tables.reference(), sent=sent, previous=previous, outside=outside)
