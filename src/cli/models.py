@@ -1,4 +1,4 @@
-"""Commands about models: train, forecast, models, promote, rollback."""
+"""Commands about models: train, forecast, models, promote, rollback. Their scores: `cli.scores`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from store import export_table
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the `tuancai` command."""
-    for command in (train, backtest, promote, rollback, models, forecast):
+    for command in (train, promote, rollback, models, forecast):
         app.command()(command)
 
 
@@ -29,26 +29,6 @@ def train(
         training = city.desk.train(until=day_of(until) if until else None, progress=report)
     show_table("Scores on rolling origins", training.scores)
     console.print(training.sentence)
-
-
-def backtest(
-    context: typer.Context,
-    members: Annotated[
-        list[str] | None, typer.Argument(help="Members to score; default the full model, seasonal naive and average.")
-    ] = None,
-    origins: Annotated[int, typer.Option(help="Rolling origins; one window is noise.", min=1)] = 4,
-    horizon: Annotated[int, typer.Option(help="Days ahead.", min=1)] = 7,
-    out: Annotated[Path | None, typer.Option(help="Write all scores to this CSV, XLSX or Parquet file.")] = None,
-) -> None:
-    """Score models on rolling origins by level, category, volume band and lead time. 回测。"""
-    chosen = members or ["champion", "seasonal_naive", "moving_average"]
-    with progress_bar("Backtest"):
-        scores = city_of(context).desk.backtest(chosen, origins=origins, horizon=horizon)
-    show_table("Means over the origins", scores.summary())
-    show_table("Share of demand at or below each quantile", scores.coverage, most=60)
-    if out is not None:
-        export_table(scores.scores, out)
-        console.print(f"{len(scores.scores):,} rows in {out}")
 
 
 def promote(context: typer.Context) -> None:

@@ -82,6 +82,18 @@ class Forecast(Table):
         return _rising(frame)
 
 
+class OutsideEstimates(Table):
+    """Somebody else's figure (预估销量): the marketplace's own estimate, a planner's. Scored beside ours."""
+
+    _key: ClassVar[tuple[str, ...]] = ("delivery_date", "level", "place_id", "sku_id", "known_on")
+    delivery_date: Day = day("Delivery date")
+    level: str = choice("Level", LEVELS)
+    place_id: str = identifier("Community, warehouse or area")
+    sku_id: str = identifier("SKU")
+    known_on: Day = day("Calendar day the figure was given; it counts from the next day on")
+    units: float = amount("Units expected")
+
+
 class OrderBook(Table):
     """Demand of a delivery date as of a moment: what is ordered, what is still expected, and their sum's spread."""
 

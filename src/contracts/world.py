@@ -9,7 +9,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.errors import InputError, UnknownReferenceError
-from contracts.flow import OrderLines, Stock
+from contracts.flow import OrderLines, OutsideEstimates, Stock
 from contracts.planned import ArrivalCurve, TrueDemand
 from contracts.reference import (
     Calendar,
@@ -46,6 +46,7 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "travel_matrix": TravelMatrix,
     "calendar": Calendar,
     "stock": Stock,
+    "outside_estimates": OutsideEstimates,
     "group_thresholds": GroupThresholds,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
@@ -85,6 +86,7 @@ class Reference:
     travel_matrix: DataFrame[TravelMatrix] = field(default_factory=TravelMatrix.empty)
     calendar: DataFrame[Calendar] = field(default_factory=Calendar.empty)
     stock: DataFrame[Stock] = field(default_factory=Stock.empty)
+    outside_estimates: DataFrame[OutsideEstimates] = field(default_factory=OutsideEstimates.empty)
     group_thresholds: DataFrame[GroupThresholds] = field(default_factory=GroupThresholds.empty)
     synthetic: tuple[str, ...] = ()
 
@@ -113,6 +115,7 @@ class Reference:
             if unknown:
                 raise UnknownReferenceError(table, column, target, unknown)
         _check_break_owners(self)
+        _check_estimate_places(self)
         _check_depot_warehouses(self)
         return self
 
@@ -133,7 +136,15 @@ _POINTERS: tuple[tuple[str, str, str, str], ...] = (
     ("stock", "warehouse_id", "warehouses", "warehouse_id"),
     ("stock", "sku_id", "skus", "sku_id"),
     ("group_thresholds", "sku_id", "skus", "sku_id"),
+    ("outside_estimates", "sku_id", "skus", "sku_id"),
 )
+
+ESTIMATE_PLACES: dict[str, tuple[str, str]] = {
+    "community": ("communities", "community_id"),
+    "warehouse": ("warehouses", "warehouse_id"),
+    "area": ("communities", "area_id"),
+}
+"""Table and column that hold the places of each level of an outside estimate."""
 
 
 def _check_break_owners(reference: Reference) -> None:
@@ -142,6 +153,15 @@ def _check_break_owners(reference: Reference) -> None:
     lost = [key for key in reference.price_breaks[owner].itertuples(index=False, name=None) if key not in offered]
     if lost:
         raise UnknownReferenceError("price_breaks", "supplier_id/sku_id/warehouse_id", "offers", lost)
+
+
+def _check_estimate_places(reference: Reference) -> None:
+    estimates = reference.outside_estimates
+    for level, (table, column) in ESTIMATE_PLACES.items():
+        used = estimates.loc[estimates["level"] == level, "place_id"]
+        lost = sorted(set(used) - set(getattr(reference, table)[column]))
+        if lost:
+            raise UnknownReferenceError("outside_estimates", "place_id", table, lost)
 
 
 def _check_depot_warehouses(reference: Reference) -> None:

@@ -104,9 +104,9 @@ def _settings_of(
 def _asks_outside(
     name: str, own: ForecastSettings, models: Sequence[str] | Mapping[str, ForecastSettings], context: Context
 ) -> bool:
-    """Return whether a model may lean on outside estimates: the full model and that member, no other one alone."""
-    whole = isinstance(models, Mapping) or name == CHAMPION
-    return bool(len(context.outside)) and (whole or OutsideEstimate().name in own.members)
+    """Return whether a model may lean on outside estimates: it names that member, or is the full model."""
+    full = name == CHAMPION and not isinstance(models, Mapping)  # settings of a mapping say it themselves
+    return bool(len(context.outside)) and (full or OutsideEstimate().name in own.members)
 
 
 def _origin_rows(

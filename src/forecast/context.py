@@ -8,6 +8,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.errors import UnknownReferenceError
+from contracts.flow import OutsideEstimates
 from contracts.reference import Calendar, Communities, Listings, Skus
 
 
@@ -29,7 +30,7 @@ class Context:
         area on the day (a market day, a benefit pay day, a local promotion).
     open_share : DataFrame
         Optional, from `open_share`: the share of a day's orders that could come before a listing sold out.
-    outside : DataFrame
+    outside : DataFrame[OutsideEstimates]
         Optional estimates of others, see `OutsideEstimate`.
     """
 
@@ -41,9 +42,7 @@ class Context:
     open_share: pd.DataFrame = field(
         default_factory=lambda: _nothing("delivery_date", "area_id", "sku_id", "open_share")
     )
-    outside: pd.DataFrame = field(
-        default_factory=lambda: _nothing("delivery_date", "community_id", "sku_id", "units", "known_on")
-    )
+    outside: DataFrame[OutsideEstimates] = field(default_factory=OutsideEstimates.empty)
 
     def places(self, community_ids: pd.Series, sku_ids: pd.Series) -> pd.DataFrame:
         """Return the attributes of series: area, warehouse and category beside community and SKU.

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from contracts.errors import EmptyInputError
+from contracts.flow import OutsideEstimates
 from contracts.settings import ForecastSettings
 from forecast.context import Context
 from forecast.panel import Panel
@@ -136,7 +137,6 @@ def _slice(panel: Panel, context: Context, area: str, columns: NDArray[np.int64]
         list_price=panel.list_price[:, columns],
     )
     places = context.communities[context.communities["area_id"] == area].reset_index(drop=True)
-    told = context.outside[context.outside["community_id"].isin(places["community_id"])].reset_index(drop=True)
 
     def here(table: pd.DataFrame) -> Any:
         return table[table["area_id"] == area].reset_index(drop=True)
@@ -147,7 +147,7 @@ def _slice(panel: Panel, context: Context, area: str, columns: NDArray[np.int64]
         listings=here(context.listings),
         area_events=here(context.area_events),
         open_share=here(context.open_share),
-        outside=told,
+        outside=OutsideEstimates.empty(),  # no partitioned member reads them
     )
 
 

@@ -16,10 +16,13 @@ from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.world import Reference, World
-from forecast import BacktestScores, Registry, build_history, predict, relocated
+from forecast import BacktestScores, DriftReport, Registry, build_history, predict, relocated
+from forecast.backtest_scores import BASELINES
+from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
 from pipeline.models import NightModels
-from pipeline.night import NightInput, context_of, plan_night
+from pipeline.night import NightInput, plan_night
+from pipeline.past import context_of
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
@@ -105,6 +108,19 @@ class PlanningDesk:
     def backtest(self, models: Sequence[str], *, origins: int, horizon: int) -> BacktestScores:
         """Score forecasting members on rolling origins of the store's history; ``champion`` is the full model."""
         return backtest_models(self.store, models, origins=origins, horizon=horizon, settings=self.settings)
+
+    def usual_contestants(self) -> list[str]:
+        """Return who is backtested unless asked otherwise: the full model, the baselines, an outside estimate."""
+        told = len(self.store.reference_table("outside_estimates")) > 0
+        return ["champion", *BASELINES, "moving_average", *(["outside_estimate"] if told else [])]
+
+    def record_backtest(self, scores: BacktestScores) -> str:
+        """Keep a backtest as an MLflow run with its tables and figures; return the run's id."""
+        return log_backtest(self.settings.storage, scores)
+
+    def drift(self, *, days: int = 14) -> DriftReport:
+        """Hold the serving demand model's forecasts of the last closed days against its rolling origins."""
+        return drift_of(self.store, self.models().demand, self.settings, days=days)
 
     def promote(self) -> str:
         """Let the challenger serve if it earned it; see `pipeline.training.promote_challenger`."""

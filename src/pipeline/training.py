@@ -11,10 +11,11 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.errors import ConflictError, EmptyInputError
 from contracts.settings import ForecastSettings, Settings
-from forecast import BacktestScores, Context, Registry, backtest, build_history, evidence_of, train
+from forecast import BacktestScores, DemandModel, DriftReport, Registry, backtest, drift_report, evidence_of, train
 from forecast.book import BookModel, fit_curve
 from forecast.partition import placed
 from forecast.registry import RunRecord
+from pipeline.past import Past
 from pipeline.progress import Progress, silent
 from store import Store
 
@@ -79,15 +80,16 @@ def train_models(
     if not known:
         raise EmptyInputError(f"No delivery date to learn from: the store holds {len(days)}, wanted until {until}.")
     progress("orders to daily demand", 0.05)
-    reference, lines = store.reference(), store.order_lines(delivery_to=known[-1])
-    history = build_history(lines, reference.listings, reference.communities, city=settings.city)
+    past = Past.of(store, known, city=settings.city)
+    reference, lines = past.reference, past.lines
     progress("demand model", 0.2)
     demand = train(
-        history,
+        past.history,
         skus=reference.skus,
         communities=reference.communities,
         listings=reference.listings,
         calendar=reference.calendar,
+        outside=past.context.outside if len(past.context.outside) else None,
         settings=settings.forecast,
         city=settings.city,
     )
@@ -146,19 +148,31 @@ def backtest_models(
     days = closed_days(store, settings)
     if not days:
         raise EmptyInputError("No past delivery date to backtest on: import orders first.")
-    reference = store.reference()
-    history = build_history(
-        store.order_lines(delivery_to=days[-1]), reference.listings, reference.communities, city=settings.city
-    )
+    past = Past.of(store, days, city=settings.city)
     return backtest(
-        history,
+        past.history,
         models=models,
         origins=origins,
         horizon=horizon,
-        context=Context(reference.skus, reference.communities, reference.listings, reference.calendar),
+        context=past.context,
         settings=settings.forecast,
         city=settings.city,
     )
+
+
+def drift_of(store: Store, model: DemandModel, settings: Settings, *, days: int) -> DriftReport:
+    """Hold a model's day-ahead forecasts of the last closed delivery dates against its rolling origins.
+
+    Raises
+    ------
+    EmptyInputError
+        There is no closed delivery date, or none after the model's training.
+    """
+    known = closed_days(store, settings)
+    if not known:
+        raise EmptyInputError("No past delivery date to look at: import orders first.")
+    past = Past.of(store, known, city=settings.city)
+    return drift_report(model, past.history, context=past.context, days=days)
 
 
 def promote_challenger(store: Store, registries: Registries, settings: Settings) -> str:

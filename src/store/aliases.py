@@ -21,6 +21,10 @@ _WORDS: dict[str, str] = {
     "自提点 提货点 团点 团长 community pickup_point store_id store",
     "sku_id": "商品编码 商品编号 商品id 货号 sku编码 sku 条码 "
     "商品 品名 商品名称 product_id item_id stock_code product item",
+    "units": "预估销量 预计销量 预测销量 预估件数 estimate estimated_units forecast",
+    "known_on": "预估日期 给出日期 生成日期 given_on estimated_on",
+    "level": "层级 级别",
+    "place_id": "地点编码 地点 仓库编码 仓库 中心仓 价格区 社区编码 社区 自提点 place",
     "quantity": "数量 件数 购买数量 下单数量 订购数量 份数 销量 qty units order_quantity",
     "unit_price_yuan": "单价 价格 成交价 实付单价 售价 进价 采购价 供货价 unit_price price 阶梯价",
     "cancelled_at": "取消时间 退款时间 退单时间 cancelled canceled_at cancel_time refunded_at",
@@ -107,6 +111,7 @@ ALIASES: dict[str, tuple[str, ...]] = {column: tuple(words.split()) for column, 
 VALUES: dict[str, dict[str, str]] = {
     "temperature_zone": {"常温": "ambient", "冷藏": "chilled", "冷鲜": "chilled", "冷冻": "frozen"},
     "discount_kind": {"全量": "all_units", "全额": "all_units", "增量": "incremental", "超额": "incremental"},
+    "level": {"社区": "community", "自提点": "community", "仓库": "warehouse", "中心仓": "warehouse", "价格区": "area"},
 }
 """Words of fixed vocabularies in Chinese."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from contracts.world import _POINTERS
+from contracts.world import _POINTERS, ESTIMATE_PLACES
 from store.reference_import import ReferenceRowsRead
 from store.tidy import failure_rows, failure_table
 
@@ -42,6 +42,12 @@ def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str],
         owner = good["supplier_id"] + "/" + good["sku_id"] + "/" + good["warehouse_id"]
         failures.append(_failed(lost, "unknown offer: not in offers", "/".join(_OFFER), owner))
         good = good[~lost]
+    if table == "outside_estimates":
+        for level, (target, target_column) in ESTIMATE_PLACES.items():
+            if len(places_known := held(target)):
+                lost = (good["level"] == level) & ~good["place_id"].isin(places_known[target_column])
+                failures.append(_failed(lost, f"unknown {level}: not in {target}", "place_id", good["place_id"]))
+                good = good[~lost]
     return read if len(good) == len(read.good) else replace(read, good=good, failures=failure_table(failures))
 
 

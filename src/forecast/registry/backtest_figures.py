@@ -102,8 +102,9 @@ def _error_by_band(scores: BacktestScores) -> Figure:
 
 
 def _coverage(scores: BacktestScores) -> Figure:
-    """Share of demand below and up to each quantile of the best model: the diagonal must run through every bar."""
-    model = _models(scores)[0]
+    """Share of demand below and up to each quantile of the full model: the diagonal must run through every bar."""
+    models = _models(scores)
+    model = "champion" if "champion" in models else models[0]
     bands = scores.coverage[(scores.coverage["model"] == model) & (scores.coverage["by"] == "band")]
     figure = Figure(figsize=(11, 4), layout="constrained")
     axes = figure.subplots(1, len(LEVELS), sharey=True)
@@ -114,13 +115,13 @@ def _coverage(scores: BacktestScores) -> Figure:
         for position, (group, name) in enumerate(groups.items()):
             rows = own[own["group"] == group]
             at = rows["quantile"].map(nominal).to_numpy(np.float64) + (position - (len(groups) - 1) / 2) * 0.006
-            place.vlines(at, rows["below"], rows["upto"], color=_colour(position), linewidth=3, label=name)
-            place.plot(at, rows[["below", "upto"]].mean(axis=1), ".", ms=3, color=_colour(position))
+            place.vlines(at, rows["below"], rows["upto"], color=_colour(int(group)), linewidth=3, label=name)
+            place.plot(at, rows[["below", "upto"]].mean(axis=1), ".", ms=3, color=_colour(int(group)))
         place.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
         place.set_title(f"{level}: {model}")
         place.set_xlabel("quantile")
+        place.legend(fontsize="x-small", title="units per day", title_fontsize="x-small")
     axes[0].set_ylabel("share of demand below ... up to it")
-    axes[-1].legend(fontsize="small", title="units per day")
     return figure
 
 

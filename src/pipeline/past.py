@@ -1,0 +1,51 @@
+"""What a model may learn from: the closed delivery dates of the store, as demand, with what is known beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pandera.typing import DataFrame
+
+from contracts.flow import DailyDemand, OrderLines
+from contracts.settings import CitySettings
+from contracts.world import Reference
+from forecast import Context, build_history
+from store import Store
+
+
+@dataclass(frozen=True)
+class Past:
+    """Closed delivery dates.
+
+    Attributes
+    ----------
+    lines : DataFrame[OrderLines]
+    history : DataFrame[DailyDemand]
+    context : Context
+        Goods, places, listings, calendar and the outside estimates, if any were imported.
+    """
+
+    reference: Reference
+    lines: DataFrame[OrderLines]
+    history: DataFrame[DailyDemand]
+    context: Context
+
+    @classmethod
+    def of(cls, store: Store, days: Sequence[date], *, city: CitySettings) -> Past:
+        """Return the past that ends with the last of the days."""
+        reference, lines = store.reference(), store.order_lines(delivery_to=days[-1])
+        history = build_history(lines, reference.listings, reference.communities, city=city)
+        return cls(reference, lines, history, context_of(reference))
+
+
+def context_of(reference: Reference) -> Context:
+    """Return what a forecast may lean on as it is now: today's listings and prices, not those of the training day."""
+    return Context(
+        reference.skus,
+        reference.communities,
+        reference.listings,
+        reference.calendar,
+        outside=reference.outside_estimates,
+    )
