@@ -54,6 +54,21 @@ _PLANNED = {
     "short_units": "缺货",
     "allotted_units": "分到",
     "ordered_units": "订购",
+    "sent": "已发采购单",
+    "q10": "低估（十天一天更低）",
+    "q50": "中位预计",
+    "q90": "高估（十天一天更高）",
+    "outside_units": "外部预估",
+    "expected_short": "预计缺货件数",
+    "expected_surplus": "预计剩余件数",
+    "short_yuan": "缺货损失元",
+    "surplus_yuan": "剩货损失元",
+    "at_stake_yuan": "风险金额元",
+    "change_yuan": "较上次变化元",
+    "top_up_cases": "建议补货箱数",
+    "top_up_units": "建议补货件数",
+    "late_slot": "最晚下单时间",
+    "reason_zh": "说明",
 }
 
 
@@ -136,7 +151,7 @@ def chinese_name(column: str) -> str | None:
 
     Examples
     --------
-    >>> chinese_name("sku_id"), chinese_name("amount_yuan"), chinese_name("q50")
+    >>> chinese_name("sku_id"), chinese_name("amount_yuan"), chinese_name("q05")
     ('商品编码', '金额', None)
     """
     names = [alias for alias in ALIASES.get(column, ()) if not alias.isascii()]
