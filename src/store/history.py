@@ -36,7 +36,16 @@ class History:
         CorruptFileError
             A file of the manifest is missing, damaged or has other rows than the manifest says.
         """
-        files = self._log.files(delivery_from, delivery_to)
+        return self.read_files(self._log.files(delivery_from, delivery_to))
+
+    def read_files(self, files: list[tuple[str, date, int]]) -> DataFrame[OrderLines]:
+        """Return the lines of some files of the manifest (name, date, rows), by order moment.
+
+        Raises
+        ------
+        CorruptFileError
+            A file is missing, damaged or has other rows than the manifest says.
+        """
         if not files:
             return OrderLines.empty()
         lines = read_parquets([self.folder / file for file, _, _ in files])

@@ -16,6 +16,7 @@ from contracts.flow import OrderLines
 from contracts.plan import PlanSummary
 from contracts.settings import CitySettings, StorageSettings
 from contracts.world import REFERENCE_TABLES, Reference
+from store.compaction import Compaction, compact
 from store.database import Database
 from store.database.import_log import ImportLog
 from store.database.plans import Plans
@@ -128,6 +129,10 @@ class Store:
     def orders_mark(self, delivery_to: date) -> tuple[int, int]:
         """Return a value that changes whenever orders of delivery dates up to this one do."""
         return self._log.mark(delivery_to)
+
+    def compact(self, *, least_files: int = 2, most_days: int | None = None) -> Compaction:
+        """Merge the order files of each delivery date that has at least so many; see `store.compaction`."""
+        return compact(self._history, self._log, least_files=least_files, most_days=most_days)
 
     def sweep(self) -> int:
         """Remove files that a crash or a replacement left behind; return how many."""

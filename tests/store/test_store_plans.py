@@ -67,11 +67,14 @@ def test_saving_again(store: Store) -> None:
 def test_half_a_plan_is_no_plan(store: Store) -> None:
     """A failure while the last table goes in takes the summary and the other tables back."""
     with store._database.writing() as connection:
-        connection.exec_driver_sql(
-            "CREATE TRIGGER breaks BEFORE INSERT ON plan_tables WHEN NEW.name = 'unserved' "
-            "BEGIN SELECT RAISE(ABORT, 'broken disk'); END"
-        )
-    with pytest.raises(StoreError, match="broken disk"):
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ALTER TABLE plan_tables ADD CONSTRAINT broken_disk CHECK (name <> 'unserved')")
+        else:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER breaks BEFORE INSERT ON plan_tables WHEN NEW.name = 'unserved' "
+                "BEGIN SELECT RAISE(ABORT, 'broken_disk'); END"
+            )
+    with pytest.raises(StoreError, match="broken_disk"):
         store.save_plan("P1", _summary(), TABLES)
     assert store.plan_summaries() == []
     assert store.plan_table_names("P1") == []

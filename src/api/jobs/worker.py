@@ -14,7 +14,7 @@ from dbos import DBOS, DBOSConfig
 from api.jobs.queue import QUEUE, VERSION, JobQueue, jobs_url, prepare_queue
 from api.jobs.work import Bench, set_bench
 from api.records import Records
-from contracts.errors import StoreError
+from contracts.errors import InputError, StoreError
 from contracts.settings import Settings
 from pipeline.desk import PlanningDesk
 
@@ -36,7 +36,8 @@ class Worker:
         """Open desk and records, take up own unfinished jobs, listen to the queue."""
         self._records = Records.open(self._settings.storage)
         prepare_queue(self._settings, self._records)
-        set_bench(Bench(desk or PlanningDesk.open(self._settings), self._records))
+        bench = Bench(desk or PlanningDesk.open(self._settings), self._records)
+        set_bench(bench)
         DBOS(
             config=DBOSConfig(
                 name="tuancai",
@@ -51,12 +52,13 @@ class Worker:
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update")
         self._ended.clear()
-        self._pulse = threading.Thread(target=self._beat, args=(self._records,), name="worker-pulse", daemon=True)
+        self._pulse = threading.Thread(target=self._beat, args=(bench,), name="worker-pulse", daemon=True)
         self._pulse.start()
         _LOG.info("worker %s listens", self._settings.service.worker_id)
 
-    def _beat(self, records: Records) -> None:
-        """Say on the roll that this worker lives, ask for scheduled plans, take over jobs of workers gone silent."""
+    def _beat(self, bench: Bench) -> None:
+        """Say on the roll that this worker lives, ask for scheduled plans, take over jobs of silent workers, tidy up."""
+        records = bench.records
         queue = JobQueue(self._settings, records)
         queue.open()
         service = self._settings.service
@@ -68,8 +70,12 @@ class Worker:
                     _LOG.info("scheduled plan asked for: %s", job.request)
                 for silent in records.workers.take_off_silent(silence=silence, but=service.worker_id):
                     self._take_over(silent)
+                if bench.desk.store.compact(least_files=service.compact_files, most_days=1).days:
+                    bench.desk.store.sweep()
             except StoreError as away:
-                _LOG.warning("worker %s cannot reach the roll: %s", service.worker_id, away)
+                _LOG.warning("worker %s cannot do its rounds: %s", service.worker_id, away)
+            except InputError as damaged:  # a history file: whoever reads that date is told too
+                _LOG.error("worker %s cannot merge order files: %s", service.worker_id, damaged)
             if self._ended.wait(service.worker_silence_s / 5):
                 queue.close()
                 return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from api.records.turns import one_at_a_time
 from contracts.errors import StoreError
@@ -13,8 +12,8 @@ from store.database.revisions import newest_revision, stands_at
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(database: Database, revision: Literal["head", "base"] = "head") -> None:
-    """Bring the service's tables to the newest revision, or take them all away.
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the service's tables to a revision: ``head`` is the newest, ``base`` none.
 
     Raises
     ------

@@ -35,6 +35,12 @@ class ServiceSettings(Section):
         unit="clock",
         reason="Moments a plan is made by itself, e.g. 09:00-1 to stage, 23:00-1 at the cutoff; empty: on request.",
     )
+    compact_files: int = setting(
+        200,
+        unit="files",
+        reason="A delivery date in so many order files has them merged by a worker: 500 lines a file is 100,000 lines.",
+        ge=2,
+    )
     jobs_url: str = setting(
         "",
         unit="SQLAlchemy URL",

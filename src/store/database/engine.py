@@ -38,6 +38,19 @@ class Database:
         StoreError
             The URL is wrong, the database cannot be reached, is no database, or is of a later version.
         """
+        database = cls.connect(url)
+        database.migrate("head")
+        return database
+
+    @classmethod
+    def connect(cls, url: str) -> Database:
+        """Open the database as it is, whatever its schema.
+
+        Raises
+        ------
+        StoreError
+            The URL is wrong.
+        """
         try:
             parsed = sa.make_url(url)
             if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
@@ -49,9 +62,7 @@ class Database:
             ) from wrong
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
-        database = cls(engine)
-        database.migrate("head")
-        return database
+        return cls(engine)
 
     def migrate(self, revision: str) -> None:
         """Bring the schema to a revision: ``head`` is the newest, ``base`` none."""
@@ -82,6 +93,14 @@ class Database:
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection to read with."""
         with _sql_errors(self.engine), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Give a connection to read with, all of whose reads see one moment, however long they take."""
+        level = "REPEATABLE READ" if self.engine.dialect.name == "postgresql" else None
+        engine = self.engine if level is None else self.engine.execution_options(isolation_level=level)
+        with _sql_errors(self.engine), engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

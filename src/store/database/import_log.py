@@ -62,14 +62,7 @@ class ImportLog:
                     books=json.dumps(report.books(), ensure_ascii=False),
                 )
             )
-            for retired in change.retired:
-                done = connection.execute(
-                    sa.update(history_files)
-                    .where(history_files.c.file == retired, history_files.c.retired_by.is_(None))
-                    .values(retired_by=report.import_id)
-                )
-                if done.rowcount != 1:
-                    raise RetiredTwiceError(retired)
+            _retire(connection, change.retired, by=report.import_id)
             if change.files:
                 connection.execute(
                     sa.insert(history_files),
@@ -100,6 +93,29 @@ class ImportLog:
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(history_files.c.delivery_date, history_files.c.file))
             return [(file, day, count) for file, day, count in rows]
+
+    def crowded_days(self, least_files: int) -> list[tuple[date, int]]:
+        """Return the delivery dates with at least so many visible files, and how many, the fullest first."""
+        count = sa.func.count()
+        query = sa.select(history_files.c.delivery_date, count).where(history_files.c.retired_by.is_(None))
+        query = query.group_by(history_files.c.delivery_date).having(count >= least_files)
+        with self._database.reading() as connection:
+            return [(day, n) for day, n in connection.execute(query.order_by(count.desc()))]
+
+    def replace_files(self, retired: list[str], files: tuple[tuple[str, date, int], ...], *, by: str) -> None:
+        """Let new files take the place of old ones with the same lines, in one transaction.
+
+        Raises
+        ------
+        RetiredTwiceError
+            An import replaced one of the old files first; nothing is changed.
+        """
+        with self._database.writing() as connection:
+            last = sa.select(history_files.c.import_id).where(history_files.c.file == retired[-1])
+            import_id = connection.execute(last).scalar_one()
+            _retire(connection, tuple(retired), by=by)
+            rows = [{"file": file, "delivery_date": day, "import_id": import_id, "rows": n} for file, day, n in files]
+            connection.execute(sa.insert(history_files), rows)
 
     def mark(self, delivery_to: date) -> tuple[int, int]:
         """Return how many files of dates up to this one ever were, and how many are retired: neither ever falls."""
@@ -146,3 +162,14 @@ class ImportLog:
         with self._database.reading() as connection:
             found = connection.execute(sa.select(imports.c.books).where(imports.c.import_id == import_id)).first()
         return None if found is None else dict(json.loads(found[0]))
+
+
+def _retire(connection: sa.Connection, files: tuple[str, ...], *, by: str) -> None:
+    for file in files:
+        done = connection.execute(
+            sa.update(history_files)
+            .where(history_files.c.file == file, history_files.c.retired_by.is_(None))
+            .values(retired_by=by)
+        )
+        if done.rowcount != 1:
+            raise RetiredTwiceError(file)
