@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contracts.errors import StorageFullError, StoreError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def storing(target: Path | str, *, clean: Path | None = None) -> Iterator[None]:
     Raises
     ------
     StorageFullError
-        The disk or the quota is full.
+        The disk, the quota or the largest size of a file is reached.
     StoreError
         The write failed for another reason: no permission, a read-only or broken disk.
     """

@@ -57,7 +57,7 @@ class Worker:
         _LOG.info("worker %s listens", self._settings.service.worker_id)
 
     def _beat(self, bench: Bench) -> None:
-        """Say on the roll that this worker lives, ask for scheduled plans, take over jobs of silent workers, tidy up."""
+        """Say on the roll that this worker lives, ask for scheduled plans, take over silent workers' jobs, tidy up."""
         records = bench.records
         queue = JobQueue(self._settings, records)
         queue.open()
