@@ -29,8 +29,9 @@ from contracts.settings import Settings
 from contracts.world import World
 from forecast.book import fit_curve
 from pipeline.goods import arrivals
-from pipeline.models import NightModels
+from pipeline.homes import homes_of
 from pipeline.joint import Goods
+from pipeline.models import NightModels
 from pipeline.night import NightInput, buy, drive, open_book, share, sort_goods
 from pipeline.progress import silent
 from simulate import PRESETS, build_world, planning_date
@@ -130,6 +131,7 @@ def main() -> int:
         print(f"{len(routes.trips):,} trips, {len(routes.stops):,} stops, {len(routes.unserved):,} not served")
     else:
         print("no routes:", *waves.report.explanation, sep="\n  ")
+    print(watch.run("homes", lambda: homes_of(world.reference, allotments, settings)).sentence)
     result = {
         "preset": asked.preset,
         "seed": asked.seed,

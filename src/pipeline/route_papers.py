@@ -11,11 +11,12 @@ from contracts.settings import Settings
 from contracts.world import Reference
 from optimize.routing import RoutePlan, routing_data
 from optimize.routing.lines import geojson
-from optimize.routing.route_map import route_map_html, route_map_png
+from optimize.routing.route_map import load_chart_png, route_map_html, route_map_png
 from optimize.routing.sheets import load_list, run_sheet
 from pipeline import views
 from pipeline.filenames import file_names
 from pipeline.goods import stop_loads
+from pipeline.homes import homes_of
 from pipeline.plan import NightPlan
 from store import export_tables
 
@@ -23,7 +24,8 @@ from store import export_tables
 def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings) -> list[Path]:
     """Write ``BASE.xlsx`` (trips, run sheet in driving order, load list in loading order), the map and the GeoJSON.
 
-    Without trips nothing is written.
+    ``load_chart.png`` shows how full each trip is. With several warehouses ``free_homes.xlsx`` tells what communities
+    free to change theirs would save. Without trips nothing is written.
     """
     if plan.trips.empty:
         return []
@@ -61,8 +63,17 @@ def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, s
         "routes.geojson": json.dumps(geojson(routes, reference=reference), ensure_ascii=False).encode(),
         "map.html": route_map_html(routes, reference=reference, title=title).encode(),
         "map.png": route_map_png(routes, reference=reference, title=title),
+        "load_chart.png": load_chart_png(routes, data),
     }
     for name, content in pages.items():
         (folder / name).write_bytes(content)
         written.append(folder / name)
+    if len(reference.warehouses) > 1:
+        homes = homes_of(reference, plan.allotments, settings)
+        sheets = {
+            "小结 summary": pd.DataFrame({"finding": [homes.sentence]}),
+            "社区 homes": homes.homes,
+            "负荷 floors": homes.floors,
+        }
+        written.append(export_tables(sheets, folder / "free_homes.xlsx", headers="both"))
     return written

@@ -4,6 +4,7 @@ from optimize.sorting.booking import Booking, book_ahead
 from optimize.sorting.check import check
 from optimize.sorting.data import SortingData, sorting_data
 from optimize.sorting.earliest import earliest_releases
+from optimize.sorting.homes import Homes, HomesData, free_homes
 from optimize.sorting.plan import SortingPlan
 from optimize.sorting.progress import Remaining, TaskProgress, remaining
 from optimize.sorting.share import share_out
@@ -11,6 +12,8 @@ from optimize.sorting.solve import sort
 
 __all__ = [
     "Booking",
+    "Homes",
+    "HomesData",
     "Remaining",
     "SortingData",
     "SortingPlan",
@@ -18,6 +21,7 @@ __all__ = [
     "book_ahead",
     "check",
     "earliest_releases",
+    "free_homes",
     "remaining",
     "share_out",
     "sort",
