@@ -24,9 +24,15 @@ DAY_FEATURES = (
     "days_since_holiday",
     "lunar_new_year_distance",
     "days_to_event",
-    "temperature_c",
-    "rain_mm",
+    "warmth",
+    "rain",
 )
+WARMTH_STEP_C = 4.0
+"""Warmth is told in steps of four degrees from the last four weeks' mean. Told in tenths, each day is a number of its
+own, and trees learn by it what else happened on that day."""
+WARMTH_DAYS, LEAST_WARMTH_DAYS = 28, 7
+RAIN_BORDERS_MM = (0.1, 10.0)
+"""Dry, wet, and a day on which nobody goes out: ten millimetres are what forecasts call moderate rain."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,8 @@ class DayFeatures:
                 4: _days_ahead(days, marked),
                 5: _days_ahead(days, marked, back=True),
                 7: _days_ahead(days, named),
-                8: calendar["temperature_c"],
-                9: calendar["rain_mm"],
+                8: _warmth(context.calendar, days),
+                9: _rain(calendar["rain_mm"]),
             }
             for position, column in columns.items():
                 table[:, position] = np.where(told, np.asarray(column, np.float32), np.nan)
@@ -95,6 +101,21 @@ def lunar_new_year_distance(days: pd.DatetimeIndex) -> NDArray[np.float32]:
     gap = (days.to_numpy("datetime64[D]")[:, None] - starts.to_numpy("datetime64[D]")[None, :]).astype(np.int64)
     nearest = gap[np.arange(len(days)), np.abs(gap).argmin(axis=1)]
     return np.where(np.abs(nearest) > FAR_DAYS, FAR_DAYS, nearest).astype(np.float32)
+
+
+def _warmth(calendar: pd.DataFrame, days: pd.DatetimeIndex) -> NDArray[np.float32]:
+    """Return how much warmer each day is than the four weeks before it, in steps; NaN where too little is known."""
+    course = calendar.set_index("day")["temperature_c"].astype(np.float64).sort_index()
+    course = course.reindex(pd.date_range(course.index[0], course.index[-1], freq="D"))
+    usual = course.rolling(WARMTH_DAYS, min_periods=LEAST_WARMTH_DAYS).mean().shift(1)
+    return np.asarray(((course - usual) / WARMTH_STEP_C).round().reindex(days), np.float32)
+
+
+def _rain(rain_mm: pd.Series) -> NDArray[np.float32]:
+    """Return 0 for a dry day, 1 for a wet and 2 for a very wet one; NaN where unknown."""
+    millimetres = rain_mm.astype(np.float64).to_numpy()
+    classes = np.searchsorted(np.asarray(RAIN_BORDERS_MM), millimetres, side="right")
+    return np.where(np.isnan(millimetres), np.nan, classes).astype(np.float32)
 
 
 def _days_ahead(days: pd.DatetimeIndex, marked: pd.Series, *, back: bool = False) -> NDArray[np.float32]:

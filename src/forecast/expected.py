@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forecast.combination import volume_band
 from forecast.context import Context
+from forecast.feast import Feast
 from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.members.protocol import Forecasts
@@ -27,11 +28,14 @@ def expected_units(
 ) -> tuple[Forecasts, NDArray[np.object_]]:
     """Return means and sources, horizons x series, as of the last known day of the panel.
 
-    Parts are drawn to the sums forecast in their own right, over the series that are `listed` (horizons x series,
-    default all). Horizons beyond the trained one, and series that the leading member has no answer for, are answered by
-    the moving average, labelled. NaN where that has none either.
+    The feast's season is forecast as if it were not, then multiplied by its factors (`Feast`). Parts are drawn to the
+    sums forecast in their own right, over the series `listed` (horizons x series, default all). Horizons beyond
+    the trained one, and series that the leading member has no answer for, are answered by the moving average, labelled.
+    NaN where that has none either.
     """
     origin = panel.known - 1
+    feast = Feast.measured(panel)
+    panel = feast.calm(panel)
     longest = model.settings.horizon_days
     within = [lead for lead in horizons if model.fallback or lead <= longest]
     beyond = MovingAverage()
@@ -55,7 +59,8 @@ def expected_units(
         mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
         means[inside] = drawn_to_sums(mixed, own, seen)
         sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
-    return means, sources
+    season = np.stack([feast.at(origin + lead) for lead in horizons])
+    return (means * season).astype(np.float32), sources
 
 
 def _own_forecasts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -45,11 +45,24 @@ class RollingForecasts:
         )
 
 
-def rolling_origins(panel: Panel, settings: ForecastSettings) -> tuple[int, ...]:
-    """Return the origins whose whole horizon is known, newest last; fewer when the history is short."""
+def rolling_origins(
+    panel: Panel, settings: ForecastSettings, exceptional: NDArray[np.bool_] | None = None
+) -> tuple[int, ...]:
+    """Return the origins whose whole horizon is known, newest last; fewer when the history is short.
+
+    Origins with more than half of their days among the `exceptional` ones are passed over: what happens over the feast
+    says nothing about the errors of other days. Where that leaves less than half of the origins, they are taken after
+    all.
+    """
     newest = panel.known - 1 - settings.horizon_days
-    found = [newest - step * settings.origin_spacing_days for step in range(settings.backtest_origins)]
-    return tuple(sorted(origin for origin in found if origin + 1 >= LEAST_DAYS))
+    fitting = range(newest, LEAST_DAYS - 2, -settings.origin_spacing_days)
+    plain = tuple(sorted(fitting[: settings.backtest_origins]))
+    if exceptional is None or not exceptional.any():
+        return plain
+    ahead = settings.horizon_days
+    quiet = [origin for origin in fitting if exceptional[origin + 1 : origin + 1 + ahead].mean() <= 0.5]
+    ordinary = tuple(sorted(quiet[: settings.backtest_origins]))
+    return ordinary if 2 * len(ordinary) >= len(plain) else plain
 
 
 def roll(
@@ -69,6 +82,16 @@ def roll(
     fitted: list[Fitted] = [one.fit(past, context) for one in members]
     forecasts = {one.name: one.forecast(panel, context, origins=origins, horizons=horizons) for one in fitted}
     return RollingForecasts(tuple(origins), tuple(horizons), forecasts, actual_of(panel, origins, horizons))
+
+
+def without_days(rolled: RollingForecasts, days: NDArray[np.bool_]) -> RollingForecasts:
+    """Return the rolling forecasts with those days of the panel unseen, unless that leaves no day at all."""
+    rows = np.asarray(rolled.origins)[:, None] + np.asarray(rolled.horizons)[None, :]
+    out = days[np.minimum(rows, len(days) - 1)]
+    if out.all() or not out.any():
+        return rolled
+    actual = np.where(out[:, :, None], np.nan, rolled.actual).astype(np.float32)
+    return replace(rolled, actual=actual)
 
 
 def actual_of(panel: Panel, origins: Sequence[int], horizons: Sequence[int]) -> Forecasts:

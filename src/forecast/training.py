@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandera.typing import DataFrame
 
 from contracts.columns import LEVELS
@@ -19,6 +20,8 @@ from contracts.settings import CitySettings, ForecastSettings
 from forecast.censoring import in_whole_units, recovered
 from forecast.combination import Combination, volume_band
 from forecast.context import Context
+from forecast.feast import Feast
+from forecast.level_spreads import level_spreads
 from forecast.levels import Level
 from forecast.members import Fitted, Forecasts, member
 from forecast.members.outside import OutsideEstimate
@@ -27,7 +30,7 @@ from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_leve
 from forecast.panel import Panel
 from forecast.partition import method_of
 from forecast.promise import promise_of
-from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins
+from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins, without_days
 from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
 
@@ -85,8 +88,8 @@ def train(
     if outside is not None and OutsideEstimate().name not in settings.members:
         settings = settings.model_copy(update={"members": (*settings.members, OutsideEstimate().name)})
     panel = _panel(history, context, settings)
-    ground = _Ground(recovered(panel, context), context, settings, city, in_whole_units(panel), fingerprint(panel))
-    origins = rolling_origins(panel, settings)
+    ground = _ground(panel, context, settings, city)
+    origins = rolling_origins(panel, settings, ground.exceptional)
     model = _trained(ground, origins, groupings or {}) if origins else _from_short_history(ground)
     log.info(
         "train: %d series, %d days, %d rolling origins, %s, %.1f s",
@@ -117,7 +120,7 @@ def stand_in(
     settings, city = settings or ForecastSettings(), city or CitySettings()
     context = Context(skus, communities)
     panel = _panel(history, context, settings)
-    ground = _Ground(recovered(panel, context), context, settings, city, in_whole_units(panel), fingerprint(panel))
+    ground = _ground(panel, context, settings, city)
     return replace(
         _from_short_history(ground), fallback="fallback: moving_average with Poisson spread, no trained model"
     )
@@ -125,7 +128,7 @@ def stand_in(
 
 @dataclass(frozen=True)
 class _Ground:
-    """What a model is trained on."""
+    """What a model is trained on: the panel with sold-out days recovered and the feast's season taken out."""
 
     panel: Panel
     context: Context
@@ -133,6 +136,14 @@ class _Ground:
     city: CitySettings
     whole: bool
     fingerprint: str
+    exceptional: NDArray[np.bool_]
+
+
+def _ground(panel: Panel, context: Context, settings: ForecastSettings, city: CitySettings) -> _Ground:
+    whole = recovered(panel, context)
+    feast = Feast.measured(whole)
+    calm = feast.calm(whole)
+    return _Ground(calm, context, settings, city, in_whole_units(panel), fingerprint(panel), feast.exceptional)
 
 
 def _given(
@@ -165,6 +176,7 @@ def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, 
     candidates = [member(name, settings) for name in settings.members]
     horizons = tuple(range(1, settings.horizon_days + 1))
     rolled = roll(panel, context, members=candidates, origins=origins, horizons=horizons)
+    rolled = without_days(rolled, ground.exceptional)
     leading = next(iter(rolled.forecasts))
     band = volume_band(rolled.forecasts[leading], settings.volume_bands)
     combination = Combination.fit(
@@ -237,26 +249,6 @@ def _model(
         own_levels=own_levels,
         fallback=fallback,
     )
-
-
-def level_spreads(
-    panel: Panel,
-    rolled: RollingForecasts,
-    mixed: Forecasts,
-    groupings: Mapping[str, tuple[str, ...]],
-    *,
-    whole: bool,
-) -> dict[str, Spread | PoissonSpread]:
-    """Return each level's and grouping's spread from the errors of its own sums."""
-    levels = [Level.of(panel.series, name) for name in LEVELS]
-    levels += [Level.by(panel.series, keys, name=name) for name, keys in groupings.items()]
-    forecast = np.where(np.isfinite(rolled.actual), mixed, np.nan)
-    spreads: dict[str, Spread | PoissonSpread] = {}
-    for level in levels:
-        actual, expected = level.total(rolled.actual), level.total(forecast)
-        lead = np.broadcast_to(rolled.lead, actual.shape)
-        spreads[level.name] = Spread.fit(expected.ravel(), actual.ravel(), lead.ravel(), whole=whole)
-    return spreads
 
 
 def _from_short_history(ground: _Ground) -> DemandModel:
