@@ -1,6 +1,7 @@
 """How good and how fast purchase plans are: cost, proven bound, gap, and two practices on the same instance.
 
 python benchmarks/purchase.py --size 500x30x3 --seed 1 --seconds 60 --json out.json
+python benchmarks/purchase.py --size 500x30x3 --seeds 0..4 --seconds 60 --json out.json   (a process per seed)
 python benchmarks/purchase.py --world DIR --json out.json
 """
 
@@ -10,7 +11,9 @@ import argparse
 import json
 import logging
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -51,9 +54,9 @@ def read_purchase_world(directory: Path) -> PurchaseData:
 
 def measure(data: PurchaseData, *, seconds: float, seed: int, workers: int, practices: bool) -> dict[str, Any]:
     """Return the figures of one instance."""
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     plan = allocate(data, limits=SolveLimits(seconds=seconds, seed=seed, gap=1e-4, workers=workers))
-    spent = time.perf_counter() - started
+    spent, busy = time.perf_counter() - started, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     found: dict[str, Any] = {
         "status": str(plan.report.status),
@@ -61,6 +64,7 @@ def measure(data: PurchaseData, *, seconds: float, seed: int, workers: int, prac
         "bound": plan.report.bound_yuan,
         "gap": relative_gap(plan.costs["total"], plan.report.bound_yuan),
         "seconds": spent,
+        "cpu_seconds": busy,
         "peak_rss_mb": peak,
         "violations": len(check(data, plan)),
         "stopped_by": plan.report.stopped_by,
@@ -76,6 +80,31 @@ def measure(data: PurchaseData, *, seconds: float, seed: int, workers: int, prac
     return found
 
 
+def every_seed(given: argparse.Namespace) -> None:
+    """Run each seed in a process of its own, print a table and write all figures as one list."""
+    first, last = (int(part) for part in given.seeds.split(".."))
+    rows = []
+    for seed in range(first, last + 1):
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            options = ["--size", given.size, "--seed", str(seed), "--seconds", str(given.seconds)]
+            options += ["--workers", str(given.workers), "--json", file.name]
+            plain = ["--no-plain"] if given.no_plain else []
+            subprocess.run([sys.executable, __file__, *options, *plain], check=True, stderr=subprocess.DEVNULL)
+            rows.append(json.loads(Path(file.name).read_text(encoding="utf-8")))
+    heads = f"{'seed':>4}{'cost':>14}{'gap':>9}{'seconds':>9}{'CPU':>7}"
+    print(heads + f"{'MB':>7}{'broken':>8}{'cheapest':>10}{'plain gap':>11}")
+    for row in rows:
+        extra = row["practices"]["cheapest_price"]["cost"] / row["cost"] - 1.0
+        plain = row["practices"].get("plain_milp", {}).get("gap")
+        shown = "-" if plain is None else f"{plain:.2%}"
+        print(
+            f"{row['seed']:>4}{row['cost']:>14,.0f}{row['gap']:>9.3%}{row['seconds']:>9.1f}{row['cpu_seconds']:>7.0f}"
+            f"{row['peak_rss_mb']:>7.0f}{row['violations']:>8}{extra:>10.1%}{shown:>11}"
+        )
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
 def main() -> None:
     """Read the arguments, measure, print a table and write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,11 +112,15 @@ def main() -> None:
     source.add_argument("--size", help="SKUs x suppliers x warehouses, e.g. 100x15x2, 500x30x3, 2000x80x4")
     source.add_argument("--world", type=Path, help="directory of contract tables with an order_book")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", help="FIRST..LAST: one process per seed, and a table of all")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-plain", action="store_true", help="leave the plain model out (it takes --seconds again)")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    if given.seeds:
+        every_seed(given)
+        return
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     data = make_instance(given.size, seed=given.seed) if given.size else read_purchase_world(given.world)
     found = measure(data, seconds=given.seconds, seed=given.seed, workers=given.workers, practices=not given.no_plain)

@@ -18,6 +18,7 @@ from contracts.reference import (
     Calendar,
     Communities,
     Depots,
+    GroupThresholds,
     Lanes,
     Listings,
     Offers,
@@ -57,6 +58,7 @@ class Market:
     lanes: list[dict[str, Any]] = field(default_factory=list)
     stock: list[dict[str, Any]] = field(default_factory=list)
     locked: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
     capacity: float = 1e6
     capacities: dict[str, float] = field(default_factory=dict)
     warehouses: tuple[str, ...] = ("W1",)
@@ -97,6 +99,11 @@ class Market:
         spread = dict(zip(QUANTILE_COLUMNS, np.maximum(points, floor), strict=True))
         self.book.append({**row, **units, **spread, "source": "test"})
 
+    def campaign(self, sku_id: str, min_units: float, *, deadline: str, refund: float = 2.0) -> None:
+        """Add a threshold below which a SKU's orders are refunded."""
+        key = {"delivery_date": DAY, "sku_id": sku_id, "deadline": deadline}
+        self.groups.append({**key, "min_units": min_units, "refund_yuan": refund})
+
     def reference(self) -> Reference:
         zones = [
             {"warehouse_id": w, "temperature_zone": z, "inbound_capacity_units": self.capacities.get(w, self.capacity)}
@@ -122,6 +129,7 @@ class Market:
             price_breaks=table(PriceBreaks, self.breaks),
             spend_rebates=table(SpendRebates, self.rebates),
             stock=table(Stock, self.stock),
+            group_thresholds=table(GroupThresholds, self.groups),
             listings=empty(Listings),
             depots=empty(Depots),
             travel_matrix=empty(TravelMatrix),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from optimize.purchase.binding import binding_limits
 from optimize.purchase.costs import lane_kg, rebate_yuan, spend_yuan
 from optimize.purchase.data import PurchaseData
-from optimize.purchase.demand import Floats, Ints
-from optimize.purchase.feasible import zone_room
+from optimize.purchase.demand import Ints
 from optimize.purchase.plan import PurchasePlan
+from optimize.purchase.shortfalls import shortfalls
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Insight:
     Attributes
     ----------
     limits : DataFrame
-        Limits that bind, the dearest first: ``kind`` (zone, offer), ``where``, ``used``, ``limit``, ``worth_yuan``
-        (what one more unit of a zone, one more case of an offer, would save at least), ``cure``.
+        Limits that bind, the dearest first, and what one more unit of each is worth; see `binding_limits`.
+    shortfalls : DataFrame
+        Orders already placed that the plan leaves uncovered, with the limit to lift; see `shortfalls`.
     rebates : DataFrame
         Per supplier ordered from: ``supplier_id, spend_yuan, rebate_rate, rebate_yuan, next_from_yuan, missing_yuan,
         next_rate, next_saves_yuan`` (what reaching the next level would give back; null at the highest).
@@ -31,25 +33,31 @@ class Insight:
     confirmed_yuan, uncertainty_yuan : float
         The plan's cost apart from chance, and what chance costs: expected shortage, and left-over units at what was
         paid for a unit less what they bring.
+    asking_again_yuan : float
+        Part of the expected shortage cost that is saved if what is missing at the last normal deadline is ordered then.
     """
 
     limits: pd.DataFrame
+    shortfalls: pd.DataFrame
     rebates: pd.DataFrame
     trucks: pd.DataFrame
     confirmed_yuan: float
     uncertainty_yuan: float
+    asking_again_yuan: float
 
 
 def explain(data: PurchaseData, plan: PurchasePlan) -> Insight:
     """Return what stands behind a plan of this problem."""
     cases = decided_cases(data, plan)
-    chance = _uncertainty(plan)
+    chance, units = _uncertainty(plan), data.received(cases)
     return Insight(
-        limits=_limits(data, cases),
+        limits=binding_limits(data, cases),
+        shortfalls=shortfalls(data, cases),
         rebates=_rebates(data, cases),
         trucks=_trucks(data, cases),
         confirmed_yuan=plan.costs["total"] - chance,
         uncertainty_yuan=chance,
+        asking_again_yuan=float(data.recourse.short_yuan(units).sum() - data.asking_again.short_yuan(units).sum()),
     )
 
 
@@ -59,48 +67,6 @@ def decided_cases(data: PurchaseData, plan: PurchasePlan) -> Ints:
     total = plan.lines.set_index(key)["cases"]
     cases = total.reindex(pd.MultiIndex.from_frame(data.offers[key]), fill_value=0).to_numpy(np.int64)
     return np.asarray(cases - data.offers["locked_cases"].to_numpy(np.int64), dtype=np.int64)
-
-
-def one_case_saves(data: PurchaseData, cases: Ints) -> Floats:
-    """Return per offer what one more case would save by what it brings: less shortage, for its price and freight.
-
-    The price is that of the highest band at the supplier's present rebate; minima, capacity and thresholds are not
-    looked at.
-    """
-    last = data.bands.groupby("offer")["yuan_per_case"].last().reindex(range(len(data.offers))).to_numpy(np.float64)
-    spend = spend_yuan(data, data.goods_yuan(cases))
-    rate = np.divide(rebate_yuan(data, spend), spend, out=np.zeros_like(spend), where=spend > 0)
-    supplier, cell = data.offers["supplier"].to_numpy(np.int64), data.offers["cell"].to_numpy(np.int64)
-    received = data.received(cases)[cell]
-    after = data.recourse.cost_yuan(received + data.column("offers", "received_per_case"), cell)
-    gain = data.recourse.cost_yuan(received, cell) - after
-    return np.asarray(gain - last * (1.0 - rate[supplier]) - data.column("offers", "freight_yuan_per_case"))
-
-
-def _limits(data: PurchaseData, cases: Ints) -> pd.DataFrame:
-    saves = one_case_saves(data, cases)
-    room = zone_room(data, cases)
-    units = data.column("offers", "case_units")
-    rows = []
-    zone_of = data.offers["zone"].to_numpy(np.int64)
-    free = (cases + 1 <= data.offers["max_cases"].to_numpy()) & (saves > 0.005)
-    for z in range(len(data.zones)):
-        stuck = free & (zone_of == z) & (units > room[z])
-        if stuck.any():
-            o = int(np.flatnonzero(stuck)[np.argmax((saves / units)[stuck])])
-            place, zone = data.zones["warehouse_id"].iloc[z], data.zones["temperature_zone"].iloc[z]
-            limit = float(data.zones["capacity_units"].iloc[z])
-            cure = f"Raise the inbound capacity of the {zone} zone: {data.offers['sku_id'].iloc[o]!r} would come next."
-            rows.append(("zone", f"{place} {zone}", limit - float(room[z]), limit, float(saves[o] / units[o]), cure))
-    sold_out = (cases > 0) & (cases == data.offers["max_cases"].to_numpy()) & (saves > 0.005)
-    for o in np.flatnonzero(sold_out).tolist():
-        own = data.offers.iloc[o]
-        where = f"{own['supplier_id']} {own['sku_id']} {own['warehouse_id']}"
-        most = float(cases[o] + own["locked_cases"])
-        cure = f"Ask {own['supplier_id']!r} for more than {most:.0f} cases."
-        rows.append(("offer", where, most, most, float(saves[o]), cure))
-    table = pd.DataFrame(rows, columns=["kind", "where", "used", "limit", "worth_yuan", "cure"])
-    return table.sort_values(["worth_yuan", "where"], ascending=[False, True], ignore_index=True)
 
 
 def _rebates(data: PurchaseData, cases: Ints) -> pd.DataFrame:

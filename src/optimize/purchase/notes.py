@@ -7,6 +7,10 @@ import numpy as np
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.demand import Ints
 from optimize.purchase.rows import rows_of
+from optimize.purchase.shortfalls import shortfalls, uncovered_units
+
+MOST_NAMED = 3
+"""SKUs a sentence names; the whole list is `explain(...).shortfalls`."""
 
 
 def plan_notes(data: PurchaseData, cases: Ints) -> list[str]:
@@ -30,15 +34,13 @@ def _zones_below_confirmed(data: PurchaseData) -> list[str]:
 
 
 def _confirmed_short(data: PurchaseData, cases: Ints) -> list[str]:
-    """Name the confirmed orders that stay uncovered, the largest first."""
-    lack = data.cells["confirmed"].to_numpy(np.float64) - data.received(cases)
-    short = np.flatnonzero(lack > 0.5)
-    if not len(short):
+    """Name the confirmed orders that stay uncovered, the largest first, with the limit to lift."""
+    lack = uncovered_units(data, cases)
+    if not lack.any():
         return []
-    worst = short[np.argsort(-lack[short], kind="stable")][:3]
-    names = "; ".join(
-        f"{data.cells['sku_id'].iloc[c]!r} at {data.cells['warehouse_id'].iloc[c]!r} {lack[c]:.0f} units" for c in worst
-    )
-    return [
-        f"{lack[short].sum():.0f} units that are already ordered stay uncovered, over {len(short)} SKUs; most: {names}."
-    ]
+    names = []
+    for row in rows_of(shortfalls(data, cases, most=MOST_NAMED)):
+        packs = "" if np.isnan(row.cases_short) else f" ({row.cases_short:.0f} cases)"
+        names.append(f"{row.sku_id!r} at {row.warehouse_id!r} {row.units_short:.0f} units{packs} - {row.cure}")
+    told = f"{lack.sum():.0f} units that are already ordered stay uncovered, over {int((lack > 0).sum())} SKUs; most: "
+    return [told + " ".join(names)]

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from contracts.columns import QUANTILE_COLUMNS
-from contracts.errors import UnknownReferenceError
+from contracts.errors import InputError, UnknownReferenceError, first_keys
+from contracts.planned import PurchaseLines
 from contracts.reference import Offers, PriceBreaks
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.intake import purchase_data
+from optimize.purchase.opening import OFFER_KEY
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,17 @@ class WhatIf:
         Factor on all prices of a supplier: list, breaks and late.
     demand_factor : mapping of sku_id to float
         Factor on what is not confirmed yet; the key ``"*"`` stands for every other SKU.
+    lock : tuple of (supplier_id, sku_id, warehouse_id)
+        Lines of the plan before that stay as they are, whatever else changes.
+    budget_yuan : float, optional
+        Another budget.
     """
 
     without_suppliers: tuple[str, ...] = ()
     price_factor: Mapping[str, float] = field(default_factory=dict)
     demand_factor: Mapping[str, float] = field(default_factory=dict)
+    lock: tuple[tuple[str, str, str], ...] = ()
+    budget_yuan: float | None = None
 
 
 def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None = None) -> PurchaseData:
@@ -40,8 +48,11 @@ def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None
     Raises
     ------
     UnknownReferenceError
-        A supplier or SKU of the change does not exist: a what-if about nothing would look like "no effect".
+        A supplier, SKU or line of the change does not exist: a what-if about nothing would look like "no effect".
+    InputError
+        A factor or budget is no positive number.
     """
+    _check_numbers(change)
     reference = data.reference
     suppliers, skus = set(reference.suppliers["supplier_id"]), set(reference.skus["sku_id"])
     for column, named, known in (
@@ -62,16 +73,45 @@ def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None
         offers=Offers.check(offers[keep]),
         price_breaks=PriceBreaks.check(breaks[keep_breaks]),
     )
+    settings = data.settings
+    if change.budget_yuan is not None:
+        settings = settings.model_copy(update={"budget_yuan": change.budget_yuan})
     return purchase_data(
         changed,
         _with_demand(data.book, change.demand_factor),
         delivery_date=data.delivery_date,
         as_of=data.as_of,
         city=data.city,
-        locked=data.locked,
+        locked=_with_locked(data.locked, previous, change.lock),
         previous=previous,
-        settings=data.settings,
+        settings=settings,
     )
+
+
+def _check_numbers(change: WhatIf) -> None:
+    numbers = {**change.price_factor, **{f"demand {sku}": f for sku, f in change.demand_factor.items()}}
+    wrong = [name for name, factor in numbers.items() if not 0.0 <= factor < np.inf]
+    wrong += [name for name, factor in change.price_factor.items() if factor == 0.0]
+    if change.budget_yuan is not None and not 0.0 <= change.budget_yuan < np.inf:
+        wrong.append("budget")
+    if wrong:
+        raise InputError(f"A what-if needs finite factors, above zero for prices; got others for {first_keys(wrong)}.")
+
+
+def _with_locked(
+    locked: pd.DataFrame, previous: pd.DataFrame | None, keys: tuple[tuple[str, str, str], ...]
+) -> pd.DataFrame:
+    """Return the locked lines and those of the plan before that are to stay, which replace what was sent of them."""
+    if not keys:
+        return locked
+    lines = PurchaseLines.empty() if previous is None else previous
+    known = pd.MultiIndex.from_frame(lines[OFFER_KEY])
+    lost = [" / ".join(key) for key in keys if key not in known]
+    if lost:
+        raise UnknownReferenceError("what_if", "lock", "lines of the plan before", lost)
+    kept = lines[known.isin(list(keys))].assign(locked=True)
+    others = locked[~pd.MultiIndex.from_frame(locked[OFFER_KEY]).isin(list(keys))]
+    return PurchaseLines.check(pd.concat([others, kept], ignore_index=True))
 
 
 def _scaled(table: pd.DataFrame, supplier: str, factor: float, columns: tuple[str, ...]) -> pd.DataFrame:
