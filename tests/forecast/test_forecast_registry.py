@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 from contracts.errors import ConflictError, ModelError, NotFoundError
 from contracts.settings import StorageSettings
 from forecast import Evidence, Registry, predict
+from forecast.registry import RunRecord
 from forecast.registry.door import RegistryDownError
 
 BETTER = Evidence("wape", (0.7, 0.8, 0.75), (0.6, 0.7, 0.74))
@@ -104,3 +107,43 @@ def test_registry_down_serves_the_last_good_model_labelled(fresh, trained):
         Registry(StorageSettings(models=fresh), name="other").champion()
     with pytest.raises(RegistryDownError):
         Registry(StorageSettings(models=fresh)).log(trained)
+
+
+def test_a_model_of_an_older_program_is_a_model_error_that_says_what_to_do(fresh, trained):
+    """A field that did not exist then, and trees of another feature table: told when opened, not by LightGBM later."""
+    own = Registry(StorageSettings(models=fresh))
+    older = copy.copy(trained)
+    object.__delattr__(older, "promise")
+    with pytest.raises(ModelError, match=r"DemandModel lacks promise.*tuancai train"):
+        own.load(own.log(older, record=RunRecord()))
+    leading = trained.members["lightgbm"]
+    shorter = replace(leading, spec=replace(leading.spec, pools=leading.spec.pools[:-1]))
+    other = replace(trained, members={**trained.members, "lightgbm": shorter})
+    with pytest.raises(ModelError, match=r"learned from \d+ features, \d+ are built now.*tuancai rollback"):
+        own.load(own.log(other, record=RunRecord()))
+    forgetful = trained.settings.model_copy()
+    del forgetful.__dict__["by_area"]
+    with pytest.raises(ModelError, match="ForecastSettings lacks by_area"):
+        own.load(own.log(replace(trained, settings=forgetful), record=RunRecord()))
+
+
+def test_a_model_trained_by_another_program_serves_labelled(fresh, trained, monkeypatch):
+    """It fits, so the night goes on; but its figures come from changed code, and that is said."""
+    own = Registry(StorageSettings(models=fresh))
+    own.log(trained)
+    assert own.champion().label == ""
+    monkeypatch.setattr("forecast.registry.registry.method_digest", lambda: "another")
+    assert own.champion().label == "trained by another version of the program"
+
+
+def test_a_pickle_that_needs_code_that_is_gone_is_a_model_error(fresh):
+    """A class that no longer exists is told as an old model, not as an ImportError."""
+    own = Registry(StorageSettings(models=fresh))
+    version = own.log(Gone(), record=RunRecord())
+    del globals()["Gone"]
+    with pytest.raises(ModelError, match="cannot be opened with this version"):
+        own.load(version)
+
+
+class Gone:
+    """A model class of an earlier program."""

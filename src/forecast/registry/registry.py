@@ -6,6 +6,7 @@ import hashlib
 import logging
 import pickle
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from contracts.settings import StorageSettings
 from forecast.model import DemandModel
 from forecast.registry.door import Door, RegistryDownError
 from forecast.registry.evidence import Evidence
+from forecast.registry.fitness import check_fitness, method_digest
 from forecast.registry.record import RunRecord, record_of
 from forecast.registry.runs import write_run
 
@@ -23,6 +25,10 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 _FILE = "model.pkl"
 _DIGEST = "sha256"
+_METHOD = "method"
+_UNREADABLE = (pickle.UnpicklingError, AttributeError, ImportError, EOFError, LookupError, TypeError, ValueError)
+"""What unpickling raises when a class of the file is gone or builds itself otherwise now."""
+OTHER_PROGRAM = "trained by another version of the program"
 _PREVIOUS = "previous_champion"
 _EVIDENCE = "promoted_on"
 
@@ -36,7 +42,8 @@ class Served:
     version : str
         Registered version, as text.
     label : str
-        Empty, or the fallback that answered instead of the registry; show it with everything made from the model.
+        Empty, or the fallback that answered instead of the registry, or that another version of the program trained
+        the model; show it with everything made from it.
     """
 
     model: Any
@@ -82,7 +89,7 @@ class Registry:
                 self.name,
                 source=f"{run.artifact_uri}/model",
                 run_id=run.run_id,
-                tags={_DIGEST: hashlib.sha256(content).hexdigest()},
+                tags={_DIGEST: hashlib.sha256(content).hexdigest(), _METHOD: method_digest()},
             )
             version = str(made.version)
             client.set_registered_model_alias(self.name, CHALLENGER, version)
@@ -103,12 +110,12 @@ class Registry:
         """
         try:
             version = self.version_of(CHAMPION)
-            content, digest = self._content(version)
+            content, tags = self._content(version)
         except RegistryDownError as down:
             return self._last_good(down)
-        model = _opened(content, digest, f"{self.name} version {version}")
-        self._keep(version, content, digest)
-        return Served(model, version)
+        served = self._served(version, content, tags)
+        self._keep(version, content, tags[_DIGEST])
+        return served
 
     def load(self, version: str) -> Served:
         """Return one version.
@@ -117,8 +124,7 @@ class Registry:
         ------
         NotFoundError, ModelError, RegistryDownError
         """
-        content, digest = self._content(version)
-        return Served(_opened(content, digest, f"{self.name} version {version}"), version)
+        return self._served(version, *self._content(version))
 
     def version_of(self, alias: str) -> str:
         """Return the version an alias points to.
@@ -217,11 +223,16 @@ class Registry:
                 return one
         raise NotFoundError("model version", f"{self.name} {version}")
 
-    def _content(self, version: str) -> tuple[bytes, str]:
+    def _served(self, version: str, content: bytes, tags: Mapping[str, str]) -> Served:
+        """Return the opened version, labelled when its method is not the one installed."""
+        model = _opened(content, tags.get(_DIGEST, ""), f"{self.name} version {version}")
+        return Served(model, version, "" if tags.get(_METHOD) == method_digest() else OTHER_PROGRAM)
+
+    def _content(self, version: str) -> tuple[bytes, Mapping[str, str]]:
         found = self._known(version)
         with self._door.client() as client, tempfile.TemporaryDirectory() as folder:
             path = client.download_artifacts(found.run_id, f"model/{_FILE}", folder)
-            return Path(path).read_bytes(), found.tags.get(_DIGEST, "")
+            return Path(path).read_bytes(), found.tags
 
     def _keep(self, version: str, content: bytes, digest: str) -> None:
         """Keep the champion as a plain file, replaced in one step."""
@@ -258,8 +269,11 @@ def _opened(content: bytes, digest: str, what: str) -> Any:
     if hashlib.sha256(content).hexdigest() != digest:
         raise ModelError(f"The file of {what} is corrupt: its SHA-256 is not the one logged. Promote another version.")
     try:
-        return pickle.loads(content)
-    except (pickle.UnpicklingError, AttributeError, ImportError, EOFError, IndexError) as broken:
+        model = pickle.loads(content)
+    except _UNREADABLE as broken:
         raise ModelError(
-            f"{what} cannot be opened with this version of the program: {broken}. Train again."
+            f"{what} cannot be opened with this version of the program: {broken}. Train again with `tuancai train`, or "
+            "serve an earlier version with `tuancai rollback`."
         ) from broken
+    check_fitness(model, what=what)
+    return model
