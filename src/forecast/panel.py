@@ -20,6 +20,8 @@ from forecast.context import Context
 
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+LARGEST_QUANTITY = 1_000_000.0
+"""Units of one SKU in one community on one day; a larger figure is a typing error and would bend every mean."""
 SERIES_COLUMNS = ("community_id", "sku_id", "area_id", "warehouse_id", "category_id")
 
 
@@ -116,7 +118,7 @@ class Panel:
         EmptyInputError
             The history has no row up to `until`.
         InputError
-            A quantity is negative or not finite, or a day comes twice for a series.
+            A quantity is negative, not finite or absurdly large, or a day comes twice for a series.
         UnknownReferenceError
             A community or SKU that the reference data do not know.
         """
@@ -172,12 +174,12 @@ def _refuse_bad_rows(
     shape: tuple[int, int],
 ) -> None:
     """Raise when a quantity is no quantity or a day comes twice: a matrix would swallow both silently."""
-    wrong = ~(values >= 0) | ~np.isfinite(values)
+    wrong = ~(values >= 0) | ~(values <= LARGEST_QUANTITY)
     if wrong.any():
         sample = rows.loc[wrong, ["delivery_date", "community_id", "sku_id", "quantity"]].iloc[0]
         raise InputError(
-            f"{int(wrong.sum())} history rows have a quantity that is negative or not finite, e.g. "
-            f"{sample.to_dict()}. Mend them, or read the table with DailyDemand.split(...)."
+            f"{int(wrong.sum())} history rows have a quantity that is negative or not finite or above "
+            f"{LARGEST_QUANTITY:,.0f}, e.g. {sample.to_dict()}. Mend the orders they come from."
         )
     cell = row * shape[1] + column
     again = len(cell) - len(np.unique(cell))
