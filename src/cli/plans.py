@@ -83,7 +83,16 @@ def risk(
         console.print(text, markup=False, highlight=False, soft_wrap=True)
         return
     shown = [
-        *("warehouse_id", "sku_id", "name", "confirmed", "q10", "q50", "q90", *(["outside_units"] if outside else [])),
+        *(
+            "warehouse_id",
+            "sku_id",
+            "name",
+            "confirmed",
+            "q10",
+            "q50",
+            "q90",
+            *(["outside_units"] if table["outside_units"].notna().any() else []),
+        ),
         *("short_yuan", "surplus_yuan", "at_stake_yuan", *(["change_yuan"] if since else [])),
         *("top_up_cases", "late_slot", "reason_zh"),
     ]

@@ -12,6 +12,7 @@ from contracts.plan import PlanSummary
 from contracts.planned import PurchaseLines
 from contracts.world import Reference
 from pipeline.plan import NightPlan
+from pipeline.risk_outside import known_outside
 from pipeline.risk_words import reasons
 
 KEY = ["warehouse_id", "sku_id"]
@@ -37,7 +38,8 @@ def risk_table(
         The risk table of an earlier moment: only rows whose top-up changed or whose money at stake moved by
         `CHANGED_YUAN` or more are returned, with ``change_yuan``; new and vanished rows count as changed.
     outside : DataFrame, optional
-        Somebody else's estimate of the final units (预估销量), columns ``warehouse_id, sku_id, units``.
+        Somebody else's estimate of the final units (预估销量), columns ``warehouse_id, sku_id, units``. By default the
+        imported estimates that were known at the plan's moment.
 
     Returns
     -------
@@ -52,8 +54,10 @@ def risk_table(
     )
     table = table.fillna(dict.fromkeys(("on_hand", "due_in", "sent", "top_up_cases", "top_up_units"), 0.0))
     table = table.merge(reference.skus[["sku_id", "name"]], on="sku_id", how="left")
-    given = pd.DataFrame({**{key: [] for key in KEY}, "units": []}) if outside is None else outside
-    estimate = given[[*KEY, "units"]].rename(columns={"units": "outside_units"}).astype(dict.fromkeys(KEY, "str"))
+    if outside is None:
+        day, as_of = pd.Timestamp(plan.summary.delivery_date), pd.Timestamp(plan.summary.as_of)
+        outside = known_outside(reference, delivery_date=day, as_of=as_of)
+    estimate = outside[[*KEY, "units"]].rename(columns={"units": "outside_units"}).astype(dict.fromkeys(KEY, "str"))
     table = table.merge(estimate, on=KEY, how="left")
     table["at_stake_yuan"] = table["short_yuan"] + table["surplus_yuan"].clip(lower=0)
     said = reasons(table)

@@ -1,4 +1,4 @@
-"""Outside estimates of a night (预估销量): somebody else's final units per warehouse and SKU, read from their file."""
+"""Outside estimates of a night (预估销量): somebody else's final units per warehouse x SKU, imported or in a file."""
 
 from __future__ import annotations
 
@@ -39,6 +39,24 @@ def read_outside(path: Path | str, reference: Reference) -> pd.DataFrame:
     if missing:
         raise MissingColumnError(f"Outside estimates in {Path(path).name}", missing, [str(c) for c in cells.columns])
     return checked_outside(pd.DataFrame(found), reference)
+
+
+def known_outside(reference: Reference, *, delivery_date: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return ``warehouse_id, sku_id, units`` of the imported outside estimates that were known at a moment.
+
+    Of several figures the newest counts. A warehouse nobody named is the sum of its communities' figures.
+    """
+    table: pd.DataFrame = pd.DataFrame(reference.outside_estimates)
+    given_on = table["known_on"] < as_of.tz_localize(None).normalize()
+    mine = table[(table["delivery_date"] == delivery_date) & given_on].sort_values("known_on", kind="stable")
+    newest = mine.drop_duplicates(["level", "place_id", "sku_id"], keep="last")
+    named = newest[newest["level"] == "warehouse"].rename(columns={"place_id": "warehouse_id"})
+    home = reference.communities.set_index("community_id")["warehouse_id"]
+    fine = newest[newest["level"] == "community"]
+    fine = fine.assign(warehouse_id=fine["place_id"].map(home).astype("str"))
+    sums = fine.groupby(["warehouse_id", "sku_id"], as_index=False).agg(units=("units", "sum"))
+    both = pd.concat([named[list(COLUMNS)], sums], ignore_index=True)
+    return both.drop_duplicates(["warehouse_id", "sku_id"], keep="first", ignore_index=True)
 
 
 def checked_outside(given: pd.DataFrame, reference: Reference) -> pd.DataFrame:

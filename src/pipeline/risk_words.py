@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+_CERTAIN = 0.5
+"""Units: people speak of whole ones, so a range narrower than half a unit is a figure."""
+
 
 class Reason(NamedTuple):
     """One sentence in both languages."""
@@ -39,8 +42,14 @@ def _reason(row: Any) -> Reason:
                 f"已下单 {ordered}，现有 {there}，{buy_chinese}后仍缺 {_units(gap)}",
                 f"{ordered} ordered, {there} there: {buy} still leave {_units(gap)} uncovered",
             )
+        if row.q90 - row.q10 < _CERTAIN:
+            return Reason(
+                f"已下单 {ordered}，现有 {there}，{buy_chinese}才够",
+                f"{ordered} ordered, {there} there: {buy} cover them",
+            )
         return Reason(
-            f"已下单 {ordered}，现有 {there}，{buy_chinese}才够", f"{ordered} ordered, {there} there: {buy} cover them"
+            f"已下单 {ordered}，预计 {_units(row.q50)}（{span}），现有 {there}，{buy_chinese}才够",
+            f"{ordered} ordered, {_units(row.q50)} expected ({span}), {there} there: {buy} are needed",
         )
     if row.top_up_cases > 0:
         return Reason(
@@ -57,6 +66,8 @@ def _reason(row: Any) -> Reason:
             f"预计 {_units(row.q50)}（{span}），已有 {there}，可能缺，但再补的剩货损失更大",
             f"{_units(row.q50)} expected ({span}), {there} there: may run short, but leftovers would cost more",
         )
+    if row.q90 < _CERTAIN and supply >= _CERTAIN:
+        return Reason(f"已有 {there}，预计没有订单，会剩", f"{there} there and nothing expected: they stay")
     if supply > row.q90:
         return Reason(
             f"已有 {there}，十天有九天不超过 {_units(row.q90)}，可能剩货",
@@ -112,9 +123,10 @@ def _top_up(row: Any, slot: pd.Timestamp) -> str:
     """Return one top-up: cases, what is ordered and expected, and until when a supplier can be asked."""
     last = "" if pd.isna(slot) else f"，最晚 {slot:%H:%M} 下单"
     theirs = "" if pd.isna(row.outside_units) else f"，外部预估 {_units(row.outside_units)}"
+    still = f"，预计 {_units(row.q50)}（{_units(row.q10)}–{_units(row.q90)}）" if row.q90 - row.q10 >= _CERTAIN else ""
     return (
-        f"{row.name} {row.sku_id}：补 {row.top_up_cases:.0f} 箱（{_units(row.top_up_units)} 件），已下单 "
-        f"{_units(row.confirmed)}，预计 {_units(row.q50)}（{_units(row.q10)}–{_units(row.q90)}）{theirs}{last}"
+        f"{row.name} {row.sku_id}：补 {row.top_up_cases:.0f} 箱（{_units(row.top_up_units)} 件），"
+        f"已下单 {_units(row.confirmed)}{still}{theirs}{last}"
     )
 
 

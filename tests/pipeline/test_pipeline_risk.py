@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from contracts.errors import InputError, MissingColumnError, NotFoundError, UnknownReferenceError
+from contracts.flow import OutsideEstimates
 from contracts.world import World
 from pipeline.desk import PlanningDesk
 from pipeline.plan import NightPlan
@@ -94,13 +96,15 @@ def test_previous_is_the_plan_before_of_the_same_date(
     ("changes", "chinese", "english"),
     [
         ({"bought": 60.0}, "预计 41（30–55），现有 20，补 2 箱（40 件）比缺货划算。", "2 cases (40 units) cost less"),
-        ({"confirmed": 35.0, "bought": 60.0}, "已下单 35，现有 20，补 2 箱（40 件）才够。", "35 ordered, 20 there"),
+        ({"confirmed": 35.0, "bought": 60.0}, "现有 20，补 2 箱（40 件）才够。", "35 ordered, 41 expected"),
+        ({"confirmed": 35.0, "q10": 35.0, "q90": 35.0, "bought": 60.0}, "已下单 35，现有 20，补 2 箱", "cover them."),
         ({"confirmed": 70.0, "bought": 60.0}, "补 2 箱（40 件）后仍缺 10。", "still leave 10 uncovered"),
         ({"top_up_cases": 0.0, "top_up_units": 0.0, "confirmed": 25.0, "bought": 20.0}, "没有划算", "no open offer"),
         ({"top_up_cases": 0.0, "top_up_units": 0.0, "bought": 42.0, "short_yuan": 9.0}, "可能缺", "may run short"),
         ({"top_up_cases": 0.0, "top_up_units": 0.0, "bought": 70.0}, "可能剩货", "leftovers are likely"),
         ({"top_up_cases": 0.0, "top_up_units": 0.0, "bought": 50.0}, "够。", "covered"),
-        ({"top_up_cases": 0.0, "top_up_units": 0.0, "q50": 0.0, "q90": 0.0}, "没有订单", "No"),
+        ({"top_up_cases": 0.0, "top_up_units": 0.0, "q50": 0.0, "q90": 0.0}, "没有订单", "Nothing"),
+        ({"top_up_cases": 0.0, "top_up_units": 0.0, "q90": 0.0, "bought": 3.0}, "会剩", "they stay"),
         ({"bought": 60.0, "outside_units": 80.0}, "外部预估 80 高于我们的区间。", "estimate of 80 is above our range."),
     ],
 )
@@ -142,3 +146,23 @@ def test_papers_have_a_sheet_and_a_text_per_warehouse(tiny: World, evening_plan:
     assert list(sheets) == ["全部 all", "仓 W1"]
     assert [len(rows) for rows in sheets.values()] == [len(table), len(table)]
     assert written[1].read_text(encoding="utf-8").startswith("【W1】")
+
+
+def test_imported_estimates_stand_beside_ours(tiny: World, evening_plan: NightPlan) -> None:
+    """The newest figure known before the plan's day counts; communities are added up for a warehouse nobody named."""
+    day = pd.Timestamp(evening_plan.summary.delivery_date)
+    eve = day - pd.Timedelta(days=1)
+    rows = [
+        ("warehouse", "W1", "S1", eve - pd.Timedelta(days=2), 30.0),
+        ("warehouse", "W1", "S1", eve - pd.Timedelta(days=1), 40.0),
+        ("warehouse", "W1", "S1", eve, 99.0),  # given on the day itself: it counts from the next day on
+        *(
+            ("community", place, "S2", eve - pd.Timedelta(days=1), 5.0)
+            for place in tiny.reference.communities["community_id"]
+        ),
+    ]
+    table = pd.DataFrame(rows, columns=["level", "place_id", "sku_id", "known_on", "units"])
+    told = OutsideEstimates.check(table.assign(delivery_date=day))
+    known = replace(tiny.reference, outside_estimates=told)
+    shown = risk_table(evening_plan, known).set_index("sku_id")["outside_units"].dropna().to_dict()
+    assert shown == {"S1": 40.0, "S2": 30.0}
