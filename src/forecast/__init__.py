@@ -3,6 +3,7 @@
 from forecast.backtest import backtest
 from forecast.backtest_scores import BacktestScores
 from forecast.book import BookModel, add_batch, cold_model, fit_curve, set_aside, update_book
+from forecast.categories import by_category
 from forecast.context import Context
 from forecast.drift import DriftReport, drift_report
 from forecast.history import build_history
@@ -27,6 +28,7 @@ __all__ = [
     "add_batch",
     "backtest",
     "build_history",
+    "by_category",
     "cold_model",
     "drift_report",
     "evidence_of",

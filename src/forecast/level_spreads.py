@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.columns import LEVELS
+from forecast.categories import CATEGORY_LEVELS
 from forecast.levels import Level
 from forecast.members import Forecasts
 from forecast.mood import Mood
@@ -24,9 +25,10 @@ def level_spreads(
     *,
     whole: bool,
 ) -> dict[str, Spread | PoissonSpread]:
-    """Return each level's and grouping's spread from the errors of its own sums and the mood of all days."""
+    """Return each level's, place x category's and grouping's spread from its own sums' errors and all days' mood."""
     levels = [Level.of(panel.series, name) for name in LEVELS]
-    levels += [Level.by(panel.series, keys, name=name) for name, keys in groupings.items()]
+    sums = {**CATEGORY_LEVELS, **groupings}
+    levels += [Level.by(panel.series, keys, name=name) for name, keys in sums.items()]
     forecast = np.where(np.isfinite(rolled.actual), mixed, np.nan)
     seen = np.where(np.isfinite(forecast), rolled.actual, np.nan)
     days = rolled.lead[:, :, 0]

@@ -70,6 +70,8 @@ def predict(
     """
     started = time.perf_counter()
     context = context or model.context
+    if not len(context.open_share):  # how long past sold-out listings were open is known since the training
+        context = replace(context, open_share=model.context.open_share)
     dates = sorted({pd.Timestamp(date).normalize().as_unit("us") for date in delivery_dates})
     _refuse_bad_question(dates, issued_at, levels)
     known = known_history(history, model, issued_at)

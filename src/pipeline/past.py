@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pandera.typing import DataFrame
@@ -11,7 +11,7 @@ from pandera.typing import DataFrame
 from contracts.flow import DailyDemand, OrderLines
 from contracts.settings import CitySettings
 from contracts.world import Reference
-from forecast import Context, build_history
+from forecast import Context, build_history, open_share
 from store import Store
 
 
@@ -24,7 +24,8 @@ class Past:
     lines : DataFrame[OrderLines]
     history : DataFrame[DailyDemand]
     context : Context
-        Goods, places, listings, calendar and the outside estimates, if any were imported.
+        Goods, places, listings, calendar, what sold-out listings could still take, and the outside estimates, if any
+        were imported.
     """
 
     reference: Reference
@@ -37,7 +38,8 @@ class Past:
         """Return the past that ends with the last of the days."""
         reference, lines = store.reference(), store.order_lines(delivery_to=days[-1])
         history = build_history(lines, reference.listings, reference.communities, city=city)
-        return cls(reference, lines, history, context_of(reference))
+        share = open_share(lines, reference.listings, reference.communities, city=city)
+        return cls(reference, lines, history, replace(context_of(reference), open_share=share))
 
 
 def context_of(reference: Reference) -> Context:

@@ -89,6 +89,7 @@ def train_models(
         communities=reference.communities,
         listings=reference.listings,
         calendar=reference.calendar,
+        open_share=past.context.open_share,
         outside=past.context.outside if len(past.context.outside) else None,
         settings=settings.forecast,
         city=settings.city,
