@@ -107,7 +107,7 @@ def _season(
     for day in range(start, known):
         sold = panel.quantity[day]
         seen = np.isfinite(sold) & (level > 0)
-        rhythm = weekday[panel.days[day].dayofweek]
+        rhythm = weekday[panel.days[day].day_of_week]
         expected = np.bincount(group[seen], (level * rhythm[group])[seen], size)
         units = np.bincount(group[seen], sold[seen].astype(np.float64), size)
         if expected.sum() > 0:
@@ -138,7 +138,7 @@ def _usual(panel: Panel, group: NDArray[np.int64], start: int) -> tuple[Values, 
     units, expected = np.zeros((7, size)), np.zeros((7, size))
     for day in range(max(0, start - WEEKDAY_DAYS), start):
         seen = np.isfinite(panel.quantity[day]) & (level > 0)
-        row = panel.days[day].dayofweek
+        row = panel.days[day].day_of_week
         units[row] += np.bincount(group[seen], panel.quantity[day][seen].astype(np.float64), size)
         expected[row] += np.bincount(group[seen], level[seen], size)
     course = (units + _CAUTION_UNITS) / (expected + _CAUTION_UNITS)
