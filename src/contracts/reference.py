@@ -232,6 +232,14 @@ class VehicleTypes(Table):
         return _ordered(frame["shift_start"], frame["shift_end"])
 
 
+class VehicleBans(Table):
+    """Communities a kind of van must not serve: a low gate, a weight limit, a ban on lorries."""
+
+    _key: ClassVar[tuple[str, ...]] = ("vehicle_type_id", "community_id")
+    vehicle_type_id: str = identifier("Vehicle type at its base")
+    community_id: str = identifier("Community it must not drive to")
+
+
 class Listings(Table):
     """What was on sale where on which delivery date, at what price, and when it sold out."""
 

@@ -24,6 +24,7 @@ from contracts.reference import (
     SpendRebates,
     Suppliers,
     TravelMatrix,
+    VehicleBans,
     VehicleTypes,
     Warehouses,
     WarehouseZones,
@@ -48,6 +49,7 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "stock": Stock,
     "outside_estimates": OutsideEstimates,
     "group_thresholds": GroupThresholds,
+    "vehicle_bans": VehicleBans,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
 
@@ -88,6 +90,7 @@ class Reference:
     stock: DataFrame[Stock] = field(default_factory=Stock.empty)
     outside_estimates: DataFrame[OutsideEstimates] = field(default_factory=OutsideEstimates.empty)
     group_thresholds: DataFrame[GroupThresholds] = field(default_factory=GroupThresholds.empty)
+    vehicle_bans: DataFrame[VehicleBans] = field(default_factory=VehicleBans.empty)
     synthetic: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -136,6 +139,8 @@ _POINTERS: tuple[tuple[str, str, str, str], ...] = (
     ("stock", "warehouse_id", "warehouses", "warehouse_id"),
     ("stock", "sku_id", "skus", "sku_id"),
     ("group_thresholds", "sku_id", "skus", "sku_id"),
+    ("vehicle_bans", "vehicle_type_id", "vehicle_types", "vehicle_type_id"),
+    ("vehicle_bans", "community_id", "communities", "community_id"),
     ("outside_estimates", "sku_id", "skus", "sku_id"),
 )
 

@@ -54,7 +54,7 @@ def write_artefacts(
     written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
     written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
     written += write_route_papers(plan, reference, folder / "routes", settings=settings)
-    written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders)
+    written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders, packing=settings.sorting)
     risk = risk_table(plan, reference, sent=sent)
     written += write_risk(risk, folder, as_of=pd.Timestamp(plan.summary.as_of), timezone=zone)
     written.append(load_chart(plan, folder / "loads.png", timezone=zone))

@@ -21,6 +21,7 @@ from contracts.reference import (
     Skus,
     Suppliers,
     TravelMatrix,
+    VehicleBans,
     VehicleTypes,
     WarehouseZones,
 )
@@ -67,6 +68,7 @@ class Town:
         default_factory=lambda: [{"warehouse_id": "W1", "name": "West", "latitude": 30.0, "longitude": 104.0}]
     )
     matrix: list[dict[str, Any]] = field(default_factory=list)
+    bans: list[dict[str, Any]] = field(default_factory=list)
     settings: RoutingSettings = field(default_factory=RoutingSettings)
     travel: TravelSettings = field(default_factory=TravelSettings)
 
@@ -87,6 +89,7 @@ class Town:
             vehicle_types=pd.DataFrame(self.vans) if self.vans else _empty(VehicleTypes),
             depots=Depots.check(pd.DataFrame(self.depots)) if self.depots else _empty(Depots),
             travel_matrix=pd.DataFrame(self.matrix) if self.matrix else _empty(TravelMatrix),
+            vehicle_bans=VehicleBans.check(pd.DataFrame(self.bans)) if self.bans else _empty(VehicleBans),
         )
 
     def data(self) -> RoutingData:

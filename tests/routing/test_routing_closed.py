@@ -81,3 +81,10 @@ def test_least_cost_with_closed_stops_by_enumeration(town: Callable[..., Any]) -
             best = min(best, net_yuan(territory, [d for d in duties if d is not None]))
     assert found.duties is not None
     assert net_yuan(territory, found.duties) <= best + 1e-6
+
+
+def test_bans_of_the_reference_data_are_kept(town: Callable[..., Any], limits: SolveLimits) -> None:
+    """A row of vehicle_bans keeps the only kind of van from a community: it is listed, the others are served."""
+    plan = route(town(4).but(bans=[{"vehicle_type_id": "W1-van", "community_id": "C03"}]).data(), limits=limits)
+    assert plan.unserved["destination_id"].tolist() == ["C03"]
+    assert set(plan.stops["community_id"]) == {"C01", "C02", "C04"}

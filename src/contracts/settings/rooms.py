@@ -80,6 +80,14 @@ class SortingSettings(Section):
         unit="-",
         reason="How scarce goods are shared; the same share for everyone is easiest to defend.",
     )
+    packing: Literal["box", "parcel"] = setting(
+        "box",
+        unit="-",
+        reason="One box per community, handed out by its leader; parcel: one per household order (一件代发).",
+    )
+    packing_by_community: dict[str, Literal["box", "parcel"]] = setting(
+        {}, unit="packing by community_id", reason="Communities packed otherwise, e.g. stations without a leader."
+    )
     whole_model_pairs: int = setting(
         1200,
         unit="destinations x waves",

@@ -147,6 +147,7 @@ def _places(reference: Reference) -> pd.DataFrame:
 
 def _vans(reference: Reference, clock: Mapping[str, int]) -> dict[str, tuple[Van, ...]]:
     vans: dict[str, list[Van]] = {}
+    bans = reference.vehicle_bans.groupby("vehicle_type_id")["community_id"].agg(frozenset).to_dict()
     for row in reference.vehicle_types.sort_values("vehicle_type_id").to_dict("records"):
         vans.setdefault(row["base_id"], []).append(
             Van(
@@ -163,6 +164,7 @@ def _vans(reference: Reference, clock: Mapping[str, int]) -> dict[str, tuple[Van
                 shift_start_s=clock[row["shift_start"]],
                 shift_end_s=clock[row["shift_end"]],
                 max_trips=int(row["max_trips"]),
+                closed_to=bans.get(row["vehicle_type_id"], frozenset()),
             )
         )
     return {base: tuple(kinds) for base, kinds in vans.items()}
