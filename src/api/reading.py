@@ -23,7 +23,7 @@ KEPT_MB = 256
 
 
 class LazyPlan:
-    """Looks like a `NightPlan`, reads each table on first use; for views that need one or two of its twelve tables."""
+    """Looks like a `NightPlan`, reads each table on first use; for views that need one or two of its tables."""
 
     def __init__(self, plan_id: str, shelf: PlanTables) -> None:
         self._plan_id = plan_id

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import data, demo, models, plans, scores, service
+from cli import data, demo, models, plans, purchase, scores, service
 from cli.context import CityContext
 from cli.show import complaints
 from contracts.errors import TuancaiError
@@ -31,6 +31,7 @@ app.add_typer(data.supply_app, name="supply")
 models.add_commands(app)
 scores.add_commands(app)
 plans.add_commands(app)
+purchase.add_commands(app)
 service.add_commands(app)
 demo.add_commands(app)
 

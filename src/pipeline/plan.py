@@ -14,6 +14,7 @@ from contracts.planned import (
     Allotments,
     Arrivals,
     Coverage,
+    GroupDecisions,
     PurchaseLines,
     Releases,
     RouteStops,
@@ -29,6 +30,7 @@ PLAN_TABLES: dict[str, type[Table]] = {
     "order_book": OrderBook,
     "purchase_lines": PurchaseLines,
     "coverage": Coverage,
+    "group_decisions": GroupDecisions,
     "allotments": Allotments,
     "arrivals": Arrivals,
     "sorting_tasks": SortingTasks,
@@ -50,6 +52,7 @@ class NightPlan:
     order_book: DataFrame[OrderBook]
     purchase_lines: DataFrame[PurchaseLines]
     coverage: DataFrame[Coverage]
+    group_decisions: DataFrame[GroupDecisions]
     allotments: DataFrame[Allotments]
     arrivals: DataFrame[Arrivals]
     sorting_tasks: DataFrame[SortingTasks]

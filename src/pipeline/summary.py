@@ -89,6 +89,7 @@ def summarise(night: NightInput, settings: Settings, made: Decisions) -> NightPl
         order_book=made.book,
         purchase_lines=made.purchase.lines,
         coverage=made.purchase.coverage,
+        group_decisions=made.purchase.groups,
         allotments=made.allotments,
         arrivals=made.arrivals,
         sorting_tasks=made.sorting.tasks if made.sorting else SortingTasks.empty(),

@@ -10,6 +10,7 @@ from api.routes.plan_papers import router as plan_papers
 from api.routes.plan_states import router as plan_states
 from api.routes.plan_tables import router as plan_tables
 from api.routes.plans import router as plans
+from api.routes.purchase_questions import router as purchase_questions
 from api.routes.reference import router as reference
 from api.routes.system import router as system
 
@@ -21,6 +22,7 @@ ROUTERS = (
     demand,
     plans,
     plan_states,
+    purchase_questions,
     plan_tables,
     plan_papers,
     assignments,
