@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from rich.markdown import Markdown
 
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_table
@@ -43,9 +44,15 @@ def rollback(context: typer.Context) -> None:
     console.print(city_of(context).desk.rollback())
 
 
-def models(context: typer.Context) -> None:
-    """List the registered models. 模型列表。"""
+def models(
+    context: typer.Context,
+    card: Annotated[str | None, typer.Option(help="Show the card of this demand model version instead.")] = None,
+) -> None:
+    """List the registered models, or show a model's card. 模型列表。"""
     registries = city_of(context).desk.registries
+    if card is not None:
+        console.print(Markdown(registries.demand.card(card)))
+        return
     for title, registry in (("Demand models", registries.demand), ("Order book models", registries.book)):
         show_table(title, pd.DataFrame(registry.versions()))
 

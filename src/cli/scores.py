@@ -10,7 +10,7 @@ import typer
 
 from cli.context import city_of
 from cli.show import complaints, console, progress_bar, show_table
-from forecast.registry.door import RegistryDownError
+from contracts.errors import StoreError
 
 DRIFTED = 3
 """Exit code of `tuancai drift --check` when something was found."""
@@ -72,7 +72,7 @@ def backtest(
     if record:
         try:
             console.print(f"Kept as MLflow run {desk.record_backtest(scores)} (experiment tuancai).")
-        except RegistryDownError as down:  # the scores are on the screen; only the record is lost, and that is said
+        except StoreError as down:  # the scores are on the screen; only the record is lost, and that is said
             complaints.print(f"[yellow]Not kept as a run[/yellow]: {down}", soft_wrap=True)
 
 

@@ -78,6 +78,15 @@ def test_the_run_keeps_settings_fingerprint_and_card(registry, trained):
     assert {f"model/{file}" for file in kept} <= files
 
 
+def test_every_version_has_its_card(registry, trained):
+    """The card says what was learned and who answers; an unknown version is named."""
+    card = registry.card("2")
+    assert f"data {trained.fingerprint[:12]}" in card
+    assert trained.combination.label(0) in card
+    with pytest.raises(NotFoundError, match="demand 99"):
+        registry.card("99")
+
+
 def test_a_corrupt_model_file_is_refused(fresh, trained):
     """A file that is not the one logged is never opened."""
     own = Registry(StorageSettings(models=fresh))

@@ -4,6 +4,7 @@ from api.routes.assignments import router as assignments
 from api.routes.demand import router as demand
 from api.routes.jobs import router as jobs
 from api.routes.keys import router as keys
+from api.routes.model_scores import router as model_scores
 from api.routes.models import router as models
 from api.routes.orders import router as orders
 from api.routes.plan_papers import router as plan_papers
@@ -19,6 +20,7 @@ ROUTERS = (
     orders,
     reference,
     models,
+    model_scores,
     demand,
     plans,
     plan_states,

@@ -11,6 +11,8 @@ import pandas as pd
 from forecast.model import DemandModel
 from forecast.registry.figure import score_figure
 
+CARD = "model_card.md"
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -54,7 +56,7 @@ def record_of(model: DemandModel) -> RunRecord:
         params=params,
         metrics=metrics,
         tables={"rolling_scores.csv": model.scores},
-        texts={"model_card.md": model_card(model)},
+        texts={CARD: model_card(model)},
         figures={"rolling_scores.png": score_figure(model.scores)},
     )
 

@@ -17,7 +17,7 @@ from forecast.model import DemandModel
 from forecast.registry.door import Door, RegistryDownError
 from forecast.registry.evidence import Evidence
 from forecast.registry.fitness import check_fitness, method_digest
-from forecast.registry.record import RunRecord, record_of
+from forecast.registry.record import CARD, RunRecord, record_of
 from forecast.registry.runs import write_run
 
 log = logging.getLogger(__name__)
@@ -154,6 +154,21 @@ class Registry:
             }
             for one in sorted(found, key=lambda one: -int(one.version))
         ]
+
+    def card(self, version: str) -> str:
+        """Return the model card of a version, as Markdown.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version, or it was registered without a card.
+        """
+        run_id = self._known(version).run_id
+        with self._door.client() as client, tempfile.TemporaryDirectory() as folder:
+            files = {item.path for item in client.list_artifacts(run_id, "model")}
+            if f"model/{CARD}" in files:
+                return Path(client.download_artifacts(run_id, f"model/{CARD}", folder)).read_text(encoding="utf-8")
+        raise NotFoundError("model card", f"{self.name} {version}")
 
     def promote(self, version: str, *, evidence: Evidence) -> str:
         """Make a version champion if the evidence says so; return the sentence of the evidence.
