@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -25,8 +26,10 @@ from contracts.table import Table
 
 def _rising(frame: pd.DataFrame) -> pd.Series:
     """Return whether each row's quantiles never fall (to 1e-6, the float noise of sums)."""
-    steps = np.diff(frame[list(QUANTILE_COLUMNS)].to_numpy(np.float64), axis=1)
-    return pd.Series((steps >= -1e-6).all(axis=1), index=frame.index)
+    rising = np.ones(len(frame), bool)
+    for lower, upper in pairwise(QUANTILE_COLUMNS):  # column by column: a city's book has six million rows
+        rising &= (frame[upper] - frame[lower]).to_numpy() >= -1e-6
+    return pd.Series(rising, index=frame.index)
 
 
 class OrderLines(Table):

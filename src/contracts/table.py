@@ -99,7 +99,7 @@ class Table(pa.DataFrameModel):
             columns[name], wrong, rule = read_column(raw, column)
             if wrong.to_numpy(bool).any():  # most columns of most tables are clean: batches come every quarter second
                 failures.append(_failure_rows(wrong, name, rule, raw))
-        good = typed = pd.DataFrame(columns, index=source.index)
+        good = typed = pd.DataFrame(columns, index=source.index, copy=False)  # a city's book has six million rows
         if failures:
             good = typed.drop(pd.Index(np.unique(np.concatenate([f["row"].to_numpy(np.int64) for f in failures]))))
         broken = cls._broken_rules(good, schema)
@@ -150,15 +150,16 @@ def _keeps(typed: pd.DataFrame, schema: Any) -> bool:
 
     The same rules as `schema.validate` asks, without what it does to report them; false sends the table there.
     """
-    if schema.checks or schema.unique or schema.parsers:
+    if schema.unique or schema.parsers:
         return False
-    return all(
+    columns_keep = all(
         typed[name].dtype.kind in _NUMPY_KINDS[_kind(column)]
         and not column.unique
         and (column.nullable or not typed[name].hasnans)
         and all(bool(check(typed[name]).check_passed) for check in column.checks)
         for name, column in schema.columns.items()
     )
+    return columns_keep and all(bool(check(typed).check_passed) for check in schema.checks)
 
 
 def _no_failures() -> pd.DataFrame:
