@@ -50,6 +50,8 @@ def learn_level(
     drawn = _sample(past, places, settings)
     left = snapshot_times(shares, settings)
     panel = _panel(drawn, places, kinds, left, settings)
+    if not panel.warm.any():  # a world younger than the warm-up: nothing was expected of any day yet
+        return LevelLessons(Remainder.additive(), _spread(left, [], [], settings))
     everybody = panel if drawn is past else _panel(past, np.zeros_like(places), kinds, left, settings, unknown=0.5)
     series = panel.snapshots
     codes = {"category": category[series.sku], "place": series.place, "sku": series.sku}
