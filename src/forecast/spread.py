@@ -27,6 +27,9 @@ GRID = np.array(
 )
 _ROWS_PER_BIN = 300
 _MOST_BINS = 48
+_LEAST_ROWS = 100
+_WIDEST, _NARROW_FROM = 1.4, 0.5
+"""From half a unit on, a bin spans at most this factor while it holds `_LEAST_ROWS` pairs."""
 _WHOLE_BELOW = 8.0
 """Forecasts below this many units use unit quantiles when demand is in whole units."""
 _SMALLEST = 1e-3
@@ -155,21 +158,46 @@ def _any_day(mean: Values, actual: Values, nodes: Values | None) -> tuple[Values
 
 def _bins(mean: Values, actual: Values, *, rows: int, whole: bool) -> _Bins:
     """Return the bins of pairs sorted by forecast; `rows` of them are not copies."""
-    count = int(np.clip(rows // _ROWS_PER_BIN, 1, _MOST_BINS))
-    pieces = np.array_split(np.arange(len(mean)), count)
+    cuts = _cuts(mean, rows=rows)
+    least = min(len(mean), _ROWS_PER_BIN * len(mean) // rows)
+    pieces = [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(mean)], strict=True)]
     centres = np.array([np.exp(np.log(mean[piece]).mean()) for piece in pieces])
-    borders = np.array([mean[piece[0]] for piece in pieces[1:]])
-    in_units = (centres < _WHOLE_BELOW) & whole
-    table = np.empty((count, len(GRID)))
-    upto = np.ones((count, _UNITS))
+    borders = mean[cuts]
+    in_units = np.array([mean[piece.stop - 1] < _WHOLE_BELOW for piece in pieces]) & whole
+    table = np.empty((len(pieces), len(GRID)))
+    upto = np.ones((len(pieces), _UNITS))
     for position, piece in enumerate(pieces):
         if in_units[position]:
             table[position] = np.quantile(actual[piece], GRID, method="inverted_cdf")
             units = np.minimum(actual[piece], _UNITS).astype(np.int64)
-            upto[position] = np.bincount(units, minlength=_UNITS + 1)[:_UNITS].cumsum() / len(piece)
-        else:
-            table[position] = np.quantile(actual[piece] / mean[piece], GRID)
+            upto[position] = np.bincount(units, minlength=_UNITS + 1)[:_UNITS].cumsum() / (piece.stop - piece.start)
+        else:  # a handful of large forecasts borrows the next smaller ones' ratios
+            wide = slice(max(0, min(piece.start, piece.stop - least)), piece.stop)
+            table[position] = np.quantile(actual[wide] / mean[wide], GRID)
     return _Bins(borders, centres, table, upto, in_units)
+
+
+def _cuts(mean: Values, *, rows: int) -> NDArray[np.int64]:
+    """Return where one bin ends and the next begins in the sorted forecasts.
+
+    Bins hold equally many pairs, but none is wider than a factor of `_WIDEST` while enough pairs are left, and none
+    reaches over `_WHOLE_BELOW`: units of demand of three are not those of thirty.
+    """
+    copies = len(mean) // rows
+    even = np.linspace(0, len(mean), int(np.clip(rows // _ROWS_PER_BIN, 1, _MOST_BINS)) + 1)[1:-1].astype(np.int64)
+    steps = int(np.log(max(mean[-1] / _NARROW_FROM, 1.0)) / np.log(_WIDEST)) + 1
+    wide = np.searchsorted(mean, _NARROW_FROM * _WIDEST ** np.arange(steps))
+    forced = int(np.searchsorted(mean, _WHOLE_BELOW))
+    kept = [0]
+    for cut in np.unique(np.concatenate([even, wide, [forced]])).tolist():
+        if cut == forced:
+            while len(kept) > 1 and cut - kept[-1] < _LEAST_ROWS * copies:
+                kept.pop()
+        if 0 < cut < len(mean) and (cut == forced or cut - kept[-1] >= _LEAST_ROWS * copies):
+            kept.append(cut)
+    if len(kept) > 1 and kept[-1] != forced and len(mean) - kept[-1] < _LEAST_ROWS * copies:
+        kept.pop()
+    return np.asarray(kept[1:], np.int64)
 
 
 def _evaluated(bins: _Bins, mean: Values, levels: Values) -> Values:

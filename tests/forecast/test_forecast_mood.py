@@ -82,3 +82,13 @@ def test_what_a_quantile_of_whole_units_states_is_what_it_holds():
     stated = spread.stated(mean[:1], lead[:1], LEVELS)[0]
     assert stated[0] == pytest.approx(np.exp(-0.4), abs=0.03)
     assert stated[4] == pytest.approx(np.exp(-0.4) * 1.4, abs=0.03)
+
+
+def test_a_few_large_series_among_thousands_of_small_ones_have_their_own_size():
+    """Ten series of forty units beside three thousand of half a unit: their median is near forty, not near one."""
+    rng = np.random.default_rng(5)
+    mean = np.concatenate([np.full(30_000, 0.5), np.full(100, 4.0), np.full(60, 40.0)])
+    lead = np.ones(len(mean), np.int64)
+    spread = Spread.fit(mean, rng.poisson(mean).astype(float), lead, whole=True)
+    bounds = spread.quantiles(np.array([0.5, 4.0, 40.0, 80.0]), lead[:4], LEVELS)[:, 2]
+    assert bounds.tolist() == pytest.approx([0.0, 4.0, 40.0, 80.0], rel=0.1, abs=0.5)
