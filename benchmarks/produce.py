@@ -10,8 +10,10 @@ again every month. Realised cost of a night and SKU, with q bought and d sold:
 * waste ``wholesale loss (q - d)+``, counted in two ways: ``keeps`` - what is left over is sold the next day but for the
   SKU's loss rate; ``perishes`` - all of it is lost. Each night stands alone, nothing is carried into the next.
 
-Goods are bought in whole kilograms at the day's wholesale price, which is taken as known on the evening before, and so
-is what is on sale (the SKUs with a price). What was sold is taken as demand: unserved customers are not in the data.
+Goods are bought in whole kilograms at the day's wholesale price, taken as known on the evening before. A SKU counts as
+on sale if it has a price and was sold in the week before (prices go on for weeks after a SKU has left the counter);
+nights are planned and judged over those, the same for every method. What was sold is taken as demand: unserved
+customers are not in the data.
 """
 
 from __future__ import annotations
@@ -52,12 +54,13 @@ from optimize.purchase import allocate, check, purchase_data
 FIRST = pd.Timestamp("2022-01-01")
 PLACE = {"community_id": "C1", "area_id": "A1", "warehouse_id": "W1"}
 CITY = CitySettings()
+STILL_ON_SALE_DAYS = 7
 METHODS = ("ours", "yesterday", "week_before", "mean_rounded_up", "foresight")
 
 
 @dataclass(frozen=True)
 class Counter:
-    """The counter's days: ``days`` has one row per SKU on sale and day with ``quantity`` and ``wholesale`` yuan."""
+    """The counter's days: ``days`` has a row per SKU and day with ``quantity``, ``wholesale`` yuan and ``on_sale``."""
 
     days: pd.DataFrame
     skus: Any
@@ -66,7 +69,7 @@ class Counter:
 
     def history(self, before: pd.Timestamp) -> Any:
         """Return the demand of the days before one."""
-        known = self.days[self.days["delivery_date"] < before]
+        known = self.days[(self.days["delivery_date"] < before) & (self.days["on_sale"] | (self.days["quantity"] > 0))]
         return DailyDemand.check(known.assign(community_id="C1", price_yuan=known["price_yuan"], censored=False))
 
 
@@ -91,8 +94,15 @@ def read_counter(folder: Path, *, margin: float) -> Counter:
     )
     window = {"window_start": "07:00", "window_end": "22:00", "service_minutes": 5.0}
     place = pd.DataFrame([{**PLACE, "name": "counter", "latitude": 30.0, "longitude": 120.0, **window}])
-    listed = days[["delivery_date", "sku_id", "price_yuan"]].assign(area_id="A1", list_price_yuan=days["price_yuan"])
-    columns = ["delivery_date", "sku_id", "quantity", "price_yuan", "wholesale", "loss"]
+    days = days.sort_values(["sku_id", "delivery_date"], ignore_index=True)
+    sold_on = days["delivery_date"].where(days["quantity"] > 0).groupby(days["sku_id"]).ffill()
+    before = sold_on.groupby(days["sku_id"]).shift()
+    days = days.assign(on_sale=(days["delivery_date"] - before).dt.days <= STILL_ON_SALE_DAYS)
+    listed = days[days["on_sale"] | (days["quantity"] > 0)]
+    listed = listed[["delivery_date", "sku_id", "price_yuan"]].assign(
+        area_id="A1", list_price_yuan=listed["price_yuan"]
+    )
+    columns = ["delivery_date", "sku_id", "quantity", "price_yuan", "wholesale", "loss", "on_sale"]
     return Counter(days[columns], Skus.check(skus), Communities.check(place), Listings.check(listed))
 
 
@@ -101,9 +111,11 @@ def quantities(counter: Counter, model: DemandModel, day: pd.Timestamp, *, margi
     evening = day.tz_localize(CITY.timezone).tz_convert("UTC") - pd.Timedelta(minutes=90)
     known = counter.history(day)
     context = Context(counter.skus, counter.communities, counter.listings)
-    ahead = predict(model, known, delivery_dates=[day], issued_at=evening, levels=("warehouse",), context=context)
+    ahead = predict(model, known, delivery_dates=[day], issued_at=evening, levels=("community",), context=context)
     ahead = ahead.set_index("sku_id")
-    tonight = counter.days[counter.days["delivery_date"] == day].set_index("sku_id", drop=False)
+    tonight = counter.days[(counter.days["delivery_date"] == day) & counter.days["on_sale"]].set_index(
+        "sku_id", drop=False
+    )
     tonight = tonight[tonight.index.isin(ahead.index)]
     found = {
         "yesterday": _sold(counter, day, 1),
@@ -161,9 +173,15 @@ def night_problem(
         lanes=Lanes.check(pd.DataFrame([{**key, "yuan_per_kg": 0.0, "arrives_at": "04:00"}])),
         vehicle_types=VehicleTypes.empty(),
     )
-    rows = ahead.reset_index()[["sku_id", "delivery_date", "level", "place_id", "mean", *QUANTILE_COLUMNS]]
+    rows = ahead.reset_index()[["sku_id", "delivery_date", "mean", *QUANTILE_COLUMNS]]
     book = rows.assign(
-        as_of=evening, confirmed=0.0, remaining_mean=rows["mean"], final_mean=rows["mean"], source="forecast"
+        level="warehouse",  # its only community is the counter, whose quantiles know each SKU's volume
+        place_id="W1",
+        as_of=evening,
+        confirmed=0.0,
+        remaining_mean=rows["mean"],
+        final_mean=rows["mean"],
+        source="forecast",
     )
     return purchase_data(reference, OrderBook.check(book), delivery_date=day, as_of=evening, city=CITY)
 
