@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -11,16 +11,26 @@ from pandera.typing import DataFrame
 from contracts.planned import Allotments, Arrivals, Releases
 from contracts.settings import Settings
 from contracts.solve import SolveLimits
+from contracts.world import Reference
 from optimize.routing import RoutePlan, RoutingData, route, routing_data, trip_deadlines
 from optimize.sorting import SortingData, SortingPlan, earliest_releases, sort, sorting_data
 from pipeline.deadlines import wave_deadlines
 from pipeline.goods import stop_loads
 
-if TYPE_CHECKING:
-    from pipeline.night import NightInput
-
 CENT = 0.01
 """A round that saves less has nothing more to say."""
+
+
+class CityDay(Protocol):
+    """Where and when: reference data and the delivery date."""
+
+    @property
+    def reference(self) -> Reference:
+        """Return the city's reference data."""
+
+    @property
+    def delivery_date(self) -> pd.Timestamp:
+        """Return the delivery date."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ def yuan_of(waves: SortingPlan, routes: RoutePlan) -> float:
 
 
 def wave_input(
-    night: NightInput,
+    night: CityDay,
     goods: Goods,
     settings: Settings,
     *,
@@ -109,7 +119,7 @@ def wave_input(
 
 
 def route_input(
-    night: NightInput, allotments: DataFrame[Allotments], released: DataFrame[Releases], settings: Settings
+    night: CityDay, allotments: DataFrame[Allotments], released: DataFrame[Releases], settings: Settings
 ) -> RoutingData:
     """Return the routing input with the release times of the waves."""
     return routing_data(
@@ -142,7 +152,7 @@ def sorting_limits(settings: Settings) -> SolveLimits:
     )
 
 
-def agree(night: NightInput, goods: Goods, first: tuple[SortingPlan, RoutePlan], settings: Settings) -> Together:
+def agree(night: CityDay, goods: Goods, first: tuple[SortingPlan, RoutePlan], settings: Settings) -> Together:
     """Return waves and routes that fit each other, starting from a first pass; their cost together never rises.
 
     Each round asks twice. *Wish*: routes as if every community's goods were sorted as early as they can be; if that
@@ -189,7 +199,7 @@ class _Routed:
 class _Table:
     """Where waves and routes meet: builds what each asks of the other."""
 
-    def __init__(self, night: NightInput, goods: Goods, settings: Settings, *, spent: float) -> None:
+    def __init__(self, night: CityDay, goods: Goods, settings: Settings, *, spent: float) -> None:
         self.night, self.goods, self.settings = night, goods, settings
         self.seconds = spent
         self.plain = wave_input(night, goods, settings)

@@ -9,7 +9,6 @@ import pandas as pd
 
 from contracts.settings import Settings
 from contracts.world import Reference
-from optimize.routing import RoutePlan, routing_data
 from optimize.routing.lines import geojson
 from optimize.routing.route_map import load_chart_png, route_map_html, route_map_png
 from optimize.routing.sheets import load_list, run_sheet
@@ -17,7 +16,9 @@ from pipeline import views
 from pipeline.filenames import file_names
 from pipeline.goods import stop_loads
 from pipeline.homes import homes_of
+from pipeline.joint import route_input
 from pipeline.plan import NightPlan
+from pipeline.replan import CityNight, day_of, routes_of
 from store import export_tables
 
 
@@ -30,24 +31,8 @@ def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, s
     if plan.trips.empty:
         return []
     loads = stop_loads(plan.allotments, reference.skus)
-    data = routing_data(
-        reference,
-        loads,
-        plan.releases,
-        delivery_date=pd.Timestamp(plan.summary.delivery_date).as_unit("us"),
-        city=settings.city,
-        travel=settings.travel,
-        settings=settings.routing,
-    )
-    report = next(stage for stage in plan.summary.stages if stage.stage == "routing")
-    routes = RoutePlan(
-        stops=plan.route_stops,
-        trips=plan.trips,
-        unserved=plan.unserved,
-        costs={"total": report.cost_yuan or 0.0},
-        report=report,
-        warnings=(),
-    )
+    data = route_input(CityNight(reference, day_of(plan)), plan.allotments, plan.releases, settings)
+    routes = routes_of(plan)
     sheet = run_sheet(routes, data, reference=reference, loads=loads)
     written = []
     for base, name in file_names(sorted(plan.trips["base_id"].unique())).items():

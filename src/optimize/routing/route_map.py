@@ -81,8 +81,9 @@ def load_chart_png(plan: RoutePlan, data: RoutingData, *, title: str = "Load of 
     axes.set_yticks(list(rows), names, fontsize=7)
     axes.axvline(1.0, color="black", linewidth=1)
     axes.set(title=title, xlabel="share of the van")
+    axes.margins(y=0.0)
     axes.invert_yaxis()
-    axes.legend()
+    figure.legend(loc="outside lower right", ncols=2)
     return _png(figure, dpi)
 
 
