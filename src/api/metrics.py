@@ -73,15 +73,12 @@ def exposition(service: Service, requests: RequestCounts) -> str:
         sample("tuancai_jobs", count, {"kind": kind, "state": state})
         for (kind, state), count in sorted(service.records.jobs.counts().items())
     ]
-    imports = service.store.imports()
     lines += head("tuancai_import_rows", "gauge", "Rows of all imports by table and outcome.")
-    for table, rows in imports.groupby("table_name")[["rows_accepted", "rows_rejected"]].sum().iterrows():
-        for outcome in ("accepted", "rejected"):
-            lines.append(
-                sample("tuancai_import_rows", int(rows[f"rows_{outcome}"]), {"table": str(table), "outcome": outcome})
-            )
-    plans = service.store.plan_summaries()
-    lines += [*head("tuancai_plans", "gauge", "Plans in the store."), sample("tuancai_plans", len(plans))]
+    for table, accepted, rejected in service.store.import_totals().itertuples(index=False):
+        for outcome, rows in (("accepted", accepted), ("rejected", rejected)):
+            lines.append(sample("tuancai_import_rows", int(rows), {"table": str(table), "outcome": outcome}))
+    plans, total = service.store.plan_page(limit=1)
+    lines += [*head("tuancai_plans", "gauge", "Plans in the store."), sample("tuancai_plans", total)]
     if plans:
         lines += head("tuancai_stage_seconds", "gauge", "Seconds of each stage of the latest plan.")
         lines += [sample("tuancai_stage_seconds", s.seconds, {"stage": s.stage}) for s in plans[0].stages]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,6 +12,7 @@ import pandas as pd
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from api.etags import entity_tag, unchanged
 from api.problems import ServiceError
 from api.rows import example_row, records_json
 from store.export import table_bytes
@@ -69,7 +73,8 @@ def list_responses(row: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
                 "text/csv": {"schema": {"type": "string"}},
                 XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
             },
-        }
+        },
+        304: {"description": "What the caller has (If-None-Match) still holds."},
     }
 
 
@@ -104,24 +109,68 @@ def list_answer(request: Request, frame: pd.DataFrame, page: Paging, *, name: st
     name : str
         File name of an export, without suffix.
     """
+    limit = page.limit or (100 if wanted_form(request) == "json" else len(frame))
+    part = frame.iloc[page.offset : page.offset + limit]
+    return sliced_answer(request, part, page, total=len(frame), name=name)
+
+
+def sliced_answer(request: Request, part: pd.DataFrame, page: Paging, *, total: int, name: str) -> Response:
+    """Return rows that the caller has cut out already, in the form asked for.
+
+    Parameters
+    ----------
+    total : int
+        Rows of the whole list.
+    """
     form = wanted_form(request)
-    total = len(frame)
     if form == "json":
-        limit = page.limit or 100
-        part = frame.iloc[page.offset : page.offset + limit]
-        body = f'{{"items":{records_json(part)},"total":{total},"limit":{limit},"offset":{page.offset}}}'
-        return Response(body, media_type="application/json", headers={"Vary": "Accept"})
-    part = frame.iloc[page.offset :] if page.limit is None else frame.iloc[page.offset : page.offset + page.limit]
-    table = {"Sheet1": part.reset_index(drop=True)}
-    zone = request.app.state.service.settings.city.timezone
-    return Response(
+        return page_answer(request, records_json(part), total=total, limit=page.limit or 100, offset=page.offset)
+    table, zone = {"Sheet1": part.reset_index(drop=True)}, request.app.state.service.settings.city.timezone
+    body = (
         table_bytes(table, "csv", timezone=zone)
         if form == "csv"
-        else table_bytes(table, "xlsx", headers="both", timezone=zone),
-        media_type=CSV_TYPE if form == "csv" else XLSX_TYPE,
-        headers={
-            "Vary": "Accept",
-            "X-Total-Count": str(total),
-            "Content-Disposition": f'attachment; filename="{name}.{form}"',
-        },
+        else table_bytes(table, "xlsx", headers="both", timezone=zone)
     )
+    headers = {"X-Total-Count": str(total), "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    return _tagged(request, body, CSV_TYPE if form == "csv" else XLSX_TYPE, headers)
+
+
+def page_answer(request: Request, items: str, *, total: int, limit: int, offset: int) -> Response:
+    """Return a page of rows that are JSON already."""
+    body = f'{{"items":{items},"total":{total},"limit":{limit},"offset":{offset}}}'
+    return _tagged(request, body.encode(), "application/json", {})
+
+
+def rows_asked(request: Request, page: Paging) -> int:
+    """Return how many rows to read: what was asked for, else 100 for JSON and the most a page may hold for exports."""
+    return page.limit or (100 if wanted_form(request) == "json" else MOST_ROWS)
+
+
+def models_answer(request: Request, models: Sequence[BaseModel], page: Paging, *, total: int, name: str) -> Response:
+    """Return a list of models in the form asked for; the caller has cut the part out already."""
+    if wanted_form(request) == "json":
+        items = f"[{','.join(model.model_dump_json() for model in models)}]"
+        return page_answer(request, items, total=total, limit=page.limit or 100, offset=page.offset)
+    rows = [_flat(model.model_dump(mode="json")) for model in models]
+    frame = pd.DataFrame(rows)
+    return sliced_answer(request, frame, page, total=total, name=name)
+
+
+def whole_list(request: Request, models: Sequence[BaseModel], page: Paging, *, name: str) -> Response:
+    """Return the part of a short list that is asked for: JSON answers default to 100 rows, exports to all."""
+    limit = page.limit or (100 if wanted_form(request) == "json" else len(models))
+    return models_answer(request, models[page.offset : page.offset + limit], page, total=len(models), name=name)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row for a sheet: what is nested goes in as JSON text."""
+    return {k: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for k, v in row.items()}
+
+
+def _tagged(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
+    """Return an answer named by its content, or 304 when the caller has it."""
+    tag = entity_tag(media_type, hashlib.sha256(body).hexdigest())
+    if (same := unchanged(request, tag)) is not None:
+        return same
+    more = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    return Response(body, media_type=media_type, headers=headers | more)

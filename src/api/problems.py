@@ -233,6 +233,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         (406, "The asked form is not offered"),
         (409, "The same key with other content, or a state that forbids this"),
         (413, "The body is too large"),
+        (415, "The body's media type is not one that is read"),
         (422, "The input is wrong; the document says where"),
         (429, "Too many requests; Retry-After says when"),
         (500, "Something is wrong with the service"),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from api.kept import Kept, frame_bytes
 from contracts.world import REFERENCE_TABLES
+from pipeline import views
 from pipeline.plan import PLAN_TABLES, NightPlan
 from store import Store
 from store.database.schema import reference_sets
@@ -68,6 +69,18 @@ class PlanTables:
             There is no such plan or table.
         """
         return self._kept.get((plan_id, name), lambda: self.store.plan_table(plan_id, name))
+
+    def sorting(self, plan_id: str, reference: Reference, **wanted: object) -> pd.DataFrame:
+        """Return sorting assignments with names in the order they are worked, those whose columns have given values.
+
+        A city's night is some hundred thousand tasks: named and ordered once, then only cut.
+        """
+        key = ("sorting", plan_id, self.store.reference_mark())
+        frame = self._kept.get(key, lambda: views.sorting_view(self.plan(plan_id), reference))
+        for column, value in wanted.items():
+            if value is not None:
+                frame = frame[frame[column] == value]
+        return frame
 
 
 class LazyReference:

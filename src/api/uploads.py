@@ -7,12 +7,13 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi import UploadFile
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from contracts.errors import CorruptFileError, MappingError, StorageFullError
 from store import Mapping, load_mapping, shipped_mappings
@@ -51,6 +52,22 @@ def kept_upload(upload: UploadFile) -> Iterator[Path]:
             yield path
         except OSError as broken:  # a reader's word for a file that is not what its name says
             raise CorruptFileError(plain, str(broken)) from broken
+
+
+async def keep_body(parts: AsyncIterator[bytes], path: Path) -> None:
+    """Keep a body on disk while it comes, part by part.
+
+    Raises
+    ------
+    StorageFullError
+        The disk is full.
+    """
+    try:
+        with path.open("wb") as file:
+            async for part in parts:
+                await run_in_threadpool(file.write, part)
+    except OSError as full:
+        raise StorageFullError(f"The upload could not be kept: {full}. Nothing was imported.") from full
 
 
 def read_mapping(name: str, rules: str | None) -> Mapping:

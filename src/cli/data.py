@@ -97,10 +97,11 @@ def generate(
     until: Annotated[
         str | None, typer.Option(help="Last delivery date with listings, for planning in hindsight.")
     ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what was generated before.")] = False,
 ) -> None:
     """Generate suppliers, offers, warehouses, vans for the orders in the store; labelled synthetic everywhere."""
     last = day_of(until) if until else None
-    reference = city_of(context).desk.generate_supply(seed=seed, until=last)
+    reference = city_of(context).desk.generate_supply(seed=seed, until=last, again=replace)
     console.print(
         f"{len(reference.suppliers)} suppliers, {len(reference.offers):,} offers, {len(reference.communities)} "
         f"communities. Synthetic: {', '.join(reference.synthetic)}"

@@ -63,20 +63,23 @@ class PlanningDesk:
         """Take in orders from a file; see `store.Store.import_orders`."""
         return self.store.import_orders(path, mapping)
 
-    def generate_supply(self, *, seed: int = 0, until: pd.Timestamp | None = None) -> Reference:
+    def generate_supply(self, *, seed: int = 0, until: pd.Timestamp | None = None, again: bool = False) -> Reference:
         """Generate a synthetic reference for the orders in the store: places, goods, suppliers, vans, listings.
 
         Parameters
         ----------
         until : Timestamp, optional
             Last delivery date with listings. A date planned in hindsight should not read what was sold on it.
+        again : bool
+            Replace what was generated before; plans made on it keep their own tables.
 
         Raises
         ------
         EmptyInputError
             There are no orders to generate it for.
         ConflictError
-            Reference data was given: generated ids would not fit it, and nothing given is ever replaced.
+            Reference data was given: generated ids would not fit it, and nothing given is ever replaced. Or it was
+            generated before, and nobody said to replace it.
         """
         lines = self.store.order_lines()
         if lines.empty:
@@ -86,6 +89,10 @@ class PlanningDesk:
             raise ConflictError(
                 f"Reference data was given already ({', '.join(given)}). A generated supply side has its own ids and "
                 "replaces nothing: import the missing tables, or use a store of its own."
+            )
+        if self.store.has_reference() and not again:
+            raise ConflictError(
+                "A supply side was generated before. To replace it by a new one, say so: --replace, or replace = true."
             )
         made = supply_for_history(lines, seed=seed)
         if until is not None:

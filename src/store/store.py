@@ -144,6 +144,14 @@ class Store:
         """Return the log of imports, newest first."""
         return self._log.table()
 
+    def import_page(self, *, limit: int, offset: int = 0) -> tuple[pd.DataFrame, int]:
+        """Return some rows of the log of imports, newest first, and how many there are in all."""
+        return self._log.page(limit=limit, offset=offset)
+
+    def import_totals(self) -> pd.DataFrame:
+        """Return ``table_name``, ``rows_accepted``, ``rows_rejected`` of all imports."""
+        return self._log.totals()
+
     def failures(self, import_id: str) -> pd.DataFrame:
         """Return the failure table of an import: ``row``, ``column``, ``rule``, ``value``; empty if all was well.
 
@@ -186,6 +194,10 @@ class Store:
         known = self._reference.sets()
         given = {name for name, table in known.items() if table.rows and not table.synthetic}
         return tuple(name for name in REFERENCE_TABLES if name in given)
+
+    def has_reference(self) -> bool:
+        """Return whether any reference table has rows, given or generated."""
+        return any(table.rows for table in self._reference.sets().values())
 
     def reference_table(self, name: str) -> Any:
         """Return one reference table as its contract has it; empty if it was never given."""
@@ -248,6 +260,12 @@ class Store:
     def plan_summaries(self) -> list[PlanSummary]:
         """Return the summaries of all plans, the latest first."""
         return self._plans.summaries()
+
+    def plan_page(
+        self, *, limit: int, offset: int = 0, delivery_date: date | None = None
+    ) -> tuple[list[PlanSummary], int]:
+        """Return some plans' summaries, the latest first, and how many plans there are in all."""
+        return self._plans.page(limit=limit, offset=offset, delivery_date=delivery_date)
 
     def plan_summary(self, plan_id: str) -> PlanSummary:
         """Return the summary of a plan, or raise `NotFoundError`."""

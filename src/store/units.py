@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import isfinite
 
 import pandas as pd
 
@@ -105,9 +106,14 @@ def read_numbers(cells: pd.Series, how: NumberReading) -> tuple[pd.Series, pd.Se
     wrong: dict[str, str] = {}
     for text in words.unique():
         try:
-            read[text] = float(_read_words(text, how, bare) * Decimal(repr(how.factor)))
+            number = float(_read_words(text, how, bare) * Decimal(repr(how.factor)))
         except ValueError as refused:
             wrong[text] = str(refused)
+            continue
+        if isfinite(number):
+            read[text] = number
+        else:  # more digits than any quantity has; as infinity it would spoil every sum
+            wrong[text] = "a finite number"
     if len(words):
         numbers.loc[words.index] = words.map(read).astype("float64")
     if how.decimals is not None:

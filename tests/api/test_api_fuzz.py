@@ -43,7 +43,7 @@ def filled(path: str, value: str) -> str:
     """Return a path with one value in place of each parameter, quoted."""
     from urllib.parse import quote
 
-    for name in ("plan_id", "other_id", "job_id", "key_id", "table"):
+    for name in ("plan_id", "other_id", "job_id", "key_id", "table", "import_id"):
         path = path.replace("{" + name + "}", quote(value, safe="") or "x")
     return path
 
@@ -129,3 +129,70 @@ def test_zip_bomb_is_refused(copied_once: Any) -> None:
         bomb.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
     answer = copied_once.post("/v1/orders/file", files={"file": ("bomb.xlsx", packed.getvalue())})
     assert 400 <= answer.status_code < 500
+
+
+HEADER = "order_id,line_no,placed_at,delivery_date,community_id,sku_id,quantity,unit_price_yuan\n"
+ROW = "{},1,2026-04-21T02:00:00Z,2026-04-22,C1,S1,{},4.5\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_every_usual_code_page_is_read(copied_once: Any, encoding: str) -> None:
+    """The same file in UTF-8 with and without mark, GB18030 and UTF-16; a broken row is told, the good one is in."""
+    body = (HEADER + ROW.format(f"团购-{encoding}", 2) + ROW.format("坏", "很多")).encode(encoding)
+    answer = copied_once.post("/v1/orders/file", files={"file": ("订单.csv", body)}).json()
+    assert (answer["rows_accepted"], answer["rows_rejected"]) == (1, 1)
+    assert (answer["failures"][0]["row"], answer["failures"][0]["value"]) == (3, "很多")
+
+
+@pytest.mark.parametrize("quantity", ["1e400", "9" * 400, "-1", "0", "NaN", "inf", "0x10", "1,5", "=1+1"])
+def test_huge_and_strange_numbers_are_rows_in_the_failures(copied_once: Any, quantity: str) -> None:
+    """A quantity no order can have is 422 with its row and value; it never becomes another number."""
+    body = (HEADER + ROW.format("n", f'"{quantity}"')).encode()
+    answer = copied_once.post("/v1/orders/file", files={"file": ("x.csv", body)})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["failures"][0]["row"] == 2
+
+
+@pytest.mark.parametrize("inside", ["cut", "flipped", "no sheet", "many zeros in one part"])
+def test_a_broken_workbook_is_a_corrupt_file(copied_once: Any, inside: str) -> None:
+    """A workbook that is cut off, damaged, no workbook or a bomb is 400 with the reason, never a crash."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
+        if inside != "no sheet":
+            book.writestr("xl/workbook.xml", "<workbook" if inside == "flipped" else b"\0" * 2_000_000)
+    body = bytearray(packed.getvalue())
+    if inside == "cut":
+        body = body[: len(body) // 2]
+    if inside == "flipped":
+        body[40] ^= 0xFF
+    answer = copied_once.post("/v1/orders/file", files={"file": ("book.xlsx", bytes(body))})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:tuancai:problem:corrupt-file")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_no_exported_cell_runs(copied_once: Any, form: str) -> None:
+    """Names that a spreadsheet would run come out as text, in CSV with an apostrophe, in XLSX as a string."""
+    evil = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"]
+    rows = [
+        {
+            "supplier_id": f"E{place}",
+            "name": name,
+            "order_cost_yuan": 1,
+            "min_order_yuan": 0,
+            "fill_rate": 1,
+            "lead_time_hours": 1,
+            "order_deadline": "20:00-1",
+        }
+        for place, name in enumerate(evil)
+    ]
+    assert copied_once.post("/v1/reference/suppliers", json={"rows": rows}).json()["rows_accepted"] >= len(evil) - 1
+    body = copied_once.get(f"/v1/reference/suppliers.{form}").content
+    if form == "csv":
+        import csv
+
+        names = [row["name"] for row in csv.DictReader(io.StringIO(body.decode("utf-8-sig")))]
+        assert not [name for name in names if name[:1] in "=+-@\t\r"]
+        return
+    with zipfile.ZipFile(io.BytesIO(body)) as book:
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")

@@ -67,8 +67,8 @@ def plans_page(request: Request, service: Running) -> Response:
     if holder is None:
         return RedirectResponse("/login", status_code=303)
     jobs, _ = service.records.jobs.page(limit=8)
-    summaries = service.store.plan_summaries()
-    facts = {"holder": holder, "plans": summaries[:SHOWN], "jobs": jobs, "city": service.settings.city}
+    summaries, _ = service.store.plan_page(limit=SHOWN)
+    facts = {"holder": holder, "plans": summaries, "jobs": jobs, "city": service.settings.city}
     return TEMPLATES.TemplateResponse(request, "plans.html", facts)
 
 

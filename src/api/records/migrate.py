@@ -7,7 +7,7 @@ from pathlib import Path
 from api.records.turns import one_at_a_time
 from contracts.errors import StoreError
 from store.database import Database
-from store.database.revisions import newest_revision, stands_at
+from store.database.revisions import MIGRATING, newest_revision, stands_at
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,7 +32,7 @@ def migrate(database: Database, revision: str = "head") -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     step = alembic.command.downgrade if revision == "base" else alembic.command.upgrade
     try:
-        with database.writing() as connection:
+        with MIGRATING, database.writing() as connection:
             one_at_a_time(connection, "service migrations")
             config.attributes["connection"] = connection
             step(config, revision)

@@ -2,6 +2,7 @@
 
 from api.routes.assignments import router as assignments
 from api.routes.demand import router as demand
+from api.routes.imports import router as imports
 from api.routes.jobs import router as jobs
 from api.routes.keys import router as keys
 from api.routes.model_scores import router as model_scores
@@ -18,6 +19,7 @@ from api.routes.system import router as system
 ROUTERS = (
     system,
     orders,
+    imports,
     reference,
     models,
     model_scores,

@@ -18,7 +18,6 @@ from api.records.plan_states import PlanState
 from api.routes.rows_of_plans import SortingRow
 from api.rows import records_json
 from contracts.errors import ConflictError, NotFoundError
-from pipeline import views
 
 router = APIRouter(prefix="/v1", tags=["assignments"], responses=PROBLEM_RESPONSES)
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
@@ -114,14 +113,14 @@ def pull_assignments(
         return same
 
     def tasks(plan_id: str) -> pd.DataFrame:
-        found = views.sorting_view(
-            service.plans.plan(plan_id),
+        return service.plans.sorting(
+            plan_id,
             service.tables.reference(),
             warehouse_id=own,
             temperature_zone=temperature_zone,
             wave=wave,
+            station=station,
         )
-        return found if station is None else found[found["station"] == station]
 
     fresh, gone = assignment_changes(None if since is None else tasks(since), tasks(published.plan_id))
     from_plan = "null" if since is None else f'"{since}"'

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.access import JobReader, Planner
 from api.asked import Running, note
+from api.paging import Page, list_responses, models_answer, rows_asked
 from api.problems import PROBLEM_RESPONSES, Problem
 from api.records.jobs import JobRecord, JobState
 from contracts.errors import ConflictError
@@ -57,15 +58,6 @@ class Job(BaseModel):
     )
 
 
-class JobPage(BaseModel):
-    """One page of jobs."""
-
-    items: list[Job]
-    total: int = Field(examples=[1])
-    limit: int = Field(examples=[100])
-    offset: int = Field(examples=[0])
-
-
 def shown_job(record: JobRecord) -> Job:
     """Return a job as it is shown."""
     links = {"self": f"/v1/jobs/{record.job_id}", "events": f"/v1/jobs/{record.job_id}/events"}
@@ -74,18 +66,19 @@ def shown_job(record: JobRecord) -> Job:
     return Job(links=links, **vars(record))
 
 
-@router.get("", summary="Jobs, the newest first")
+@router.get("", summary="Jobs, the newest first", responses=list_responses(Job))
 def list_jobs(
+    request: Request,
     _holder: JobReader,
     service: Running,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    page: Page,
     kind: Annotated[str | None, Query(description="plan or train.", max_length=32)] = None,
     state: JobState | None = None,
-) -> JobPage:
+) -> Response:
     """Return a page of jobs, of one kind or state if asked."""
-    found, total = service.records.jobs.page(limit=limit, offset=offset, kind=kind, state=state)
-    return JobPage(items=[shown_job(job) for job in found], total=total, limit=limit, offset=offset)
+    limit = rows_asked(request, page)
+    found, total = service.records.jobs.page(limit=limit, offset=page.offset, kind=kind, state=state)
+    return models_answer(request, [shown_job(job) for job in found], page, total=total, name="jobs")
 
 
 @router.get("/{job_id}", summary="How far a job is")

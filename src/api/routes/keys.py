@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.access import Administrator, Role
 from api.asked import Running, note
-from api.paging import Page, list_answer, list_responses
+from api.paging import Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
 from api.records.keys import KeyRecord
 
@@ -66,10 +66,10 @@ class AuditEntry(BaseModel):
     facts: dict[str, object] = Field(examples=[{"delivery_date": "2026-03-02"}])
 
 
-@router.get("/keys", summary="Keys that were made")
-def list_keys(_holder: Administrator, service: Running) -> list[Key]:
+@router.get("/keys", summary="Keys that were made", responses=list_responses(Key))
+def list_keys(request: Request, _holder: Administrator, service: Running, page: Page) -> Response:
     """Return every key's record, revoked ones too; never a key itself."""
-    return [_shown(record) for record in service.records.keys.all()]
+    return whole_list(request, [_shown(record) for record in service.records.keys.all()], page, name="keys")
 
 
 @router.post("/keys", summary="Make a key", status_code=status.HTTP_201_CREATED)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from starlette.concurrency import run_in_threadpool
 
 from api.access import DemandReader, Importer
 from api.asked import DeliveryDate, Running, as_day, note
+from api.order_stream import StreamForm, StreamResult, take_stream
 from api.paging import Page, list_answer, list_responses
-from api.problems import PROBLEM_RESPONSES
+from api.problems import PROBLEM_RESPONSES, ServiceError
 from api.reports import ImportResult, import_answer
 from api.rows import example_row, row_model
-from api.uploads import kept_upload, read_mapping
+from api.uploads import keep_body, kept_upload, read_mapping
 from contracts.flow import OrderLines
 from store import shipped_mappings
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"], responses=PROBLEM_RESPONSES)
 OrderLine = row_model("OrderLine", OrderLines)
+NDJSON_TYPE = "application/x-ndjson"
 MOST_LINES = 20_000
 """Lines of one JSON batch; larger deliveries come as files."""
 
@@ -53,6 +58,43 @@ def add_orders(request: Request, batch: OrderBatch, holder: Importer, service: R
     """
     report = service.store.add_order_lines(pd.DataFrame(batch.lines), source=batch.source)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
+
+
+@router.post(
+    "/stream",
+    summary="Take in a stream of order lines",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                NDJSON_TYPE: {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def stream_orders(
+    request: Request,
+    holder: Importer,
+    service: Running,
+    source: Annotated[str, Query(description="Where they come from; shown in the books.", max_length=200)] = "stream",
+) -> StreamResult:
+    """Take in NDJSON (one line object per line) or CSV (contract column names) of any length in bounded memory.
+
+    Lines are judged one by one and count once by `order_id` and `line_no`. When the answer is an error or does not
+    come, send the whole again: lines that are in already change nothing.
+    """
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media not in (NDJSON_TYPE, "application/ndjson", "text/csv"):
+        raise ServiceError(415, "unsupported-media-type", f"Send {NDJSON_TYPE} or text/csv; this is {media!r}.")
+    with tempfile.TemporaryDirectory(prefix="tuancai-stream-") as folder:
+        path = Path(folder) / "stream"
+        await keep_body(request.stream(), path)
+        form: StreamForm = "csv" if media == "text/csv" else "ndjson"
+        taken = await run_in_threadpool(take_stream, service.store, path, form, source=source)
+    rows = taken.lines_accepted
+    await run_in_threadpool(note, request, holder, "stream orders", source, imports=taken.imports[:20], rows=rows)
+    return taken
 
 
 @router.post("/file", summary="Take in a file of order lines", response_model=ImportResult)

@@ -104,15 +104,14 @@ def list_sorting(
 ) -> Response:
     """Return put-to-store work in the order it is done: wave, station, SKU, slot; a lead sees the own warehouse."""
     own = holder.own_warehouse(warehouse_id)
-    frame = views.sorting_view(
-        service.plans.plan(plan_id),
+    frame = service.plans.sorting(
+        plan_id,
         service.tables.reference(),
         warehouse_id=own,
         temperature_zone=temperature_zone,
         wave=wave,
+        station=station,
     )
-    if station is not None:
-        frame = frame[frame["station"] == station]
     return list_answer(request, frame, page, name=f"{plan_id}-sorting{_of(own)}")
 
 

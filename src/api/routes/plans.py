@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.access import Planner, PlanReader
 from api.asked import PlanId, Running, note
+from api.paging import Page, list_responses, models_answer, rows_asked
 from api.problems import PROBLEM_RESPONSES
 from api.routes.jobs import Job, shown_job
 from api.routes.models import IdempotencyKey
@@ -135,20 +136,19 @@ def _with_locked_lines(service: Running, asked: PlanAsked) -> PlanAsked:
     return asked
 
 
-@router.get("", summary="Plans, the latest delivery date first")
+@router.get("", summary="Plans, the latest delivery date first", responses=list_responses(PlanHead))
 def list_plans(
+    request: Request,
     _holder: PlanReader,
     service: Running,
+    page: Page,
     delivery_date: Annotated[date | None, Query(description="Of one delivery date.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
-) -> PlanPage:
+) -> Response:
     """Return a page of plans, of one delivery date if asked."""
-    found = service.store.plan_summaries()
-    if delivery_date is not None:
-        found = [summary for summary in found if summary.delivery_date == delivery_date]
-    heads = [plan_head(summary) for summary in found[offset : offset + limit]]
-    return PlanPage(items=heads, total=len(found), limit=limit, offset=offset)
+    found, total = service.store.plan_page(
+        limit=rows_asked(request, page), offset=page.offset, delivery_date=delivery_date
+    )
+    return models_answer(request, [plan_head(summary) for summary in found], page, total=total, name="plans")
 
 
 @router.get("/{plan_id}", summary="What a plan says of itself")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Importer, JobReader, PriceReader, Trainer
 from api.asked import Running, note
-from api.paging import Page, list_answer
+from api.paging import Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
 from api.reports import ImportResult, import_answer
 from api.uploads import kept_upload, read_mapping
@@ -53,10 +53,16 @@ class SupplyAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seed: int = Field(default=0, ge=0, le=2**31, description="Seed; the same seed gives the same supply.", examples=[0])
+    replace: bool = Field(default=False, description="Replace what was generated before.", examples=[False])
 
 
-@router.get("", summary="Reference tables")
-def list_reference(_holder: JobReader, service: Running) -> list[TableState]:
+@router.get("", summary="Reference tables", responses=list_responses(TableState))
+def list_reference(request: Request, _holder: JobReader, service: Running, page: Page) -> Response:
+    """Return every reference table with its rows, and whether it was generated."""
+    return whole_list(request, table_states(service), page, name="reference")
+
+
+def table_states(service: Running) -> list[TableState]:
     """Return every reference table with its rows, and whether it was generated."""
     synthetic = service.tables.synthetic()
     return [
@@ -117,9 +123,9 @@ def generate_supply(request: Request, asked: SupplyAsked, holder: Trainer, servi
 
     Tables that were given stay as they are.
     """
-    service.desk.generate_supply(seed=asked.seed)
+    service.desk.generate_supply(seed=asked.seed, again=asked.replace)
     note(request, holder, "generate supply", "reference", seed=asked.seed)
-    return list_reference(holder, service)
+    return table_states(service)
 
 
 def known_table(table: str) -> None:

@@ -16,6 +16,7 @@ from api.metrics import CONTENT_TYPE, exposition
 from api.problems import PROBLEM_RESPONSES
 from contracts.errors import TuancaiError
 from contracts.settings import Settings
+from store.database.revisions import MIGRATING
 
 router = APIRouter(tags=["system"], responses=PROBLEM_RESPONSES)
 
@@ -120,6 +121,8 @@ def _worker(service: Running) -> str:
 
 def _model(service: Running) -> str:
     def look() -> str:
-        return f"ok: version {service.desk.registries.demand.version_of('champion')}"
+        desk = service.desk
+        with MIGRATING:  # the registry brings its own tables up to date when it is first asked
+            return f"ok: version {desk.registries.demand.version_of('champion')}"
 
     return service.serving.state(look)

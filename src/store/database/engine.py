@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from contracts.errors import StorageFullError, StoreError
-from store.database.revisions import newest_revision, stands_at
+from store.database.revisions import MIGRATING, newest_revision, stands_at
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Database:
         config = alembic.config.Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         try:
-            with self.writing() as connection:
+            with MIGRATING, self.writing() as connection:
                 if connection.dialect.name == "postgresql":
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
                 config.attributes["connection"] = connection

@@ -152,9 +152,27 @@ class ImportLog:
 
     def table(self) -> pd.DataFrame:
         """Return the log, newest first."""
-        shown = [column for column in imports.c if column.name != "books"]
+        return self._shown(None, 0)
+
+    def page(self, *, limit: int, offset: int) -> tuple[pd.DataFrame, int]:
+        """Return some rows of the log, newest first, and how many there are in all."""
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(*shown).order_by(imports.c.imported_at.desc())).all()
+            total = connection.execute(sa.select(sa.func.count()).select_from(imports)).scalar_one()
+        return self._shown(limit, offset), int(total)
+
+    def totals(self) -> pd.DataFrame:
+        """Return rows accepted and rejected by table, over all imports."""
+        sums = [sa.func.sum(imports.c[name]).label(name) for name in ("rows_accepted", "rows_rejected")]
+        query = sa.select(imports.c.table_name, *sums).group_by(imports.c.table_name).order_by(imports.c.table_name)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return pd.DataFrame(rows, columns=["table_name", "rows_accepted", "rows_rejected"])
+
+    def _shown(self, limit: int | None, offset: int) -> pd.DataFrame:
+        shown = [column for column in imports.c if column.name != "books"]
+        query = sa.select(*shown).order_by(imports.c.imported_at.desc(), imports.c.import_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.limit(limit).offset(offset)).all()
         return pd.DataFrame(rows, columns=[column.name for column in shown])
 
     def books(self, import_id: str) -> dict[str, object] | None:

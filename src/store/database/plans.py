@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 import sqlalchemy as sa
@@ -75,11 +75,16 @@ class Plans:
 
     def summaries(self) -> list[PlanSummary]:
         """Return the summaries of all plans, the latest delivery date and moment first."""
-        query = sa.select(plans.c.summary).order_by(
-            plans.c.delivery_date.desc(), plans.c.as_of.desc(), plans.c.saved_at.desc(), plans.c.plan_id
-        )
         with self._database.reading() as connection:
-            return [PlanSummary.model_validate_json(text) for (text,) in connection.execute(query)]
+            return [PlanSummary.model_validate_json(text) for (text,) in connection.execute(_latest_first())]
+
+    def page(self, *, limit: int, offset: int, delivery_date: date | None) -> tuple[list[PlanSummary], int]:
+        """Return some summaries, the latest first, of one delivery date if given, and how many there are in all."""
+        of_day = () if delivery_date is None else (plans.c.delivery_date == delivery_date,)
+        with self._database.reading() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(plans).where(*of_day)).scalar_one()
+            rows = connection.execute(_latest_first().where(*of_day).limit(limit).offset(offset))
+            return [PlanSummary.model_validate_json(text) for (text,) in rows], int(total)
 
     def summary(self, plan_id: str) -> PlanSummary:
         """Return the summary of a plan.
@@ -118,6 +123,12 @@ class Plans:
                 "plan table", name, hint=f"Plan {plan_id!r} has {', '.join(self.table_names(plan_id))}."
             )
         return frame_from_bytes(found[0])
+
+
+def _latest_first() -> sa.Select[str]:
+    return sa.select(plans.c.summary).order_by(
+        plans.c.delivery_date.desc(), plans.c.as_of.desc(), plans.c.saved_at.desc(), plans.c.plan_id
+    )
 
 
 def _content(summary: PlanSummary) -> dict[str, object]:

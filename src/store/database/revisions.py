@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
+
+MIGRATING = threading.RLock()
+"""Held while anything in this process may run the migration library, whose context belongs to the whole process."""
 
 
 def newest_revision(migrations: Path) -> str:

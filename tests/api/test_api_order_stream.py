@@ -1,0 +1,111 @@
+"""Streams of order lines: any length, every line judged, torn or wrong ones told, the whole sent again for nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import api.order_stream
+
+LINE = {
+    "line_no": 1,
+    "placed_at": "2026-04-21T02:00:00Z",
+    "delivery_date": "2026-04-22",
+    "community_id": "C1",
+    "sku_id": "S1",
+    "quantity": 2,
+    "unit_price_yuan": 4.5,
+}
+NDJSON = {"Content-Type": "application/x-ndjson"}
+CSV = {"Content-Type": "text/csv; charset=utf-8"}
+
+
+def ndjson(count: int) -> str:
+    """Return order lines as NDJSON."""
+    return "".join(json.dumps(LINE | {"order_id": f"o{place}"}) + "\n" for place in range(count))
+
+
+def as_csv(count: int) -> str:
+    """Return order lines as CSV with the contract's column names."""
+    names = ["order_id", *LINE]
+    rows = [",".join(map(str, [f"o{place}", *LINE.values()])) for place in range(count)]
+    return "\n".join([",".join(names), *rows]) + "\n"
+
+
+@pytest.mark.parametrize(("body", "headers"), [(ndjson(25), NDJSON), (as_csv(25), CSV)], ids=["ndjson", "csv"])
+def test_stream_is_taken_in_batches(
+    fresh: Any, monkeypatch: pytest.MonkeyPatch, body: str, headers: dict[str, str]
+) -> None:
+    """Twenty-five lines in batches of ten are three imports; sent again, every line is there already."""
+    monkeypatch.setattr(api.order_stream, "BATCH_LINES", 10)
+    taken = fresh.post("/v1/orders/stream", content=body, headers=headers).json()
+    assert (taken["lines_read"], taken["lines_new"], len(taken["imports"])) == (25, 25, 3)
+    again = fresh.post("/v1/orders/stream", content=body, headers=headers).json()
+    assert (again["lines_new"], again["lines_unchanged"]) == (0, 25)
+    assert fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == 25
+
+
+def test_wrong_lines_are_told_by_their_number(fresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No JSON, no object, no number and a broken rule each name their line; the others are in."""
+    monkeypatch.setattr(api.order_stream, "BATCH_LINES", 3)
+    lines = ndjson(6).splitlines()
+    lines[1:1] = ["{torn", "[1, 2]", json.dumps(LINE | {"order_id": "bad", "quantity": -1}), '{"quantity": NaN}', ""]
+    taken = fresh.post("/v1/orders/stream", content="\n".join(lines), headers=NDJSON).json()
+    assert (taken["lines_read"], taken["lines_accepted"], taken["lines_rejected"]) == (10, 6, 4)
+    assert [failure["row"] for failure in taken["failures"]] == [2, 3, 4, 5]
+    listed = [fresh.get(f"/v1/imports/{one}/failures").json()["total"] for one in taken["imports"]]
+    assert sum(listed) == 1  # the other three were never lines
+
+
+def test_rows_of_another_width_are_torn(fresh: Any) -> None:
+    """A CSV row with a cell too many or too few is told with its line."""
+    rows = as_csv(3).splitlines()
+    rows[2] += ",more"
+    taken = fresh.post("/v1/orders/stream", content="\n".join(rows), headers=CSV).json()
+    assert (taken["lines_accepted"], taken["failures"][0]["row"]) == (2, 3)
+    assert taken["failures"][0]["rule"] == "9 cells, the header names 8"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", NDJSON, 422),
+        (b"\n\n", NDJSON, 422),
+        (b"", CSV, 422),
+        (b"order_id\nx\n", CSV, 422),
+        (as_csv(2).encode("utf-16"), CSV, 400),
+        ("order_id\n苹果\n".encode("gb18030"), CSV, 400),
+        (b'order_id\n"never closed', CSV, 400),
+        (b"x", {"Content-Type": "application/xml"}, 415),
+        (b'{"a":' * 100_000, NDJSON, 200),
+    ],
+)
+def test_what_is_no_stream_is_refused(fresh: Any, body: bytes, headers: dict[str, str], status: int) -> None:
+    """Nothing at all, columns that lack, other code pages and media types are problems; nothing is taken in."""
+    answer = fresh.post("/v1/orders/stream", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == 0
+
+
+def test_lists_have_tags_and_forms(fresh: Any) -> None:
+    """Imports, keys, jobs, plans and tables come as pages with a tag, as CSV and as XLSX; a known tag is 304."""
+    fresh.post("/v1/orders/stream", content=ndjson(3), headers=NDJSON)
+    for path in (
+        "/v1/imports",
+        "/v1/keys",
+        "/v1/jobs",
+        "/v1/plans",
+        "/v1/reference",
+        "/v1/reference/skus",
+        "/v1/audit",
+    ):
+        answer = fresh.get(path)
+        assert set(answer.json()) == {"items", "total", "limit", "offset"}, path
+        same = fresh.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (same.status_code, same.content) == (304, b""), path
+        assert fresh.get(f"{path}.csv").headers["content-type"].startswith("text/csv"), path
+        assert fresh.get(f"{path}.xlsx").content[:2] == b"PK", path
+    first = fresh.get("/v1/imports", params={"limit": 1}).json()
+    assert (first["total"], first["items"][0]["rows_accepted"]) == (1, 3)
