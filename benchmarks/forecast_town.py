@@ -55,11 +55,12 @@ class Town:
             reference.skus, reference.communities, reference.listings, reference.calendar, open_share=share
         )
         self.panel = Panel.from_history(history, self.context)
-        self.units, self.expected = (_matrix(self.panel, world, name) for name in ("units", "expected_units"))
+        self.units, self.expected = (truth_matrix(self.panel, world, name) for name in ("units", "expected_units"))
         self.evenings = Evenings(self.panel.series, seed=seed)
 
 
-def _matrix(panel: Panel, world: World, column: str) -> np.ndarray:
+def truth_matrix(panel: Panel, world: World, column: str) -> np.ndarray:
+    """Return a column of the true demand in the shape of the panel's quantities, NaN where not on sale."""
     truth = world.true_demand
     day = panel.days.get_indexer(pd.DatetimeIndex(truth["delivery_date"]))
     pairs = pd.MultiIndex.from_frame(panel.series[["community_id", "sku_id"]])

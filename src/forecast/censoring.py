@@ -1,9 +1,10 @@
 """Sold-out days: sales are a lower bound of demand, so the models must not learn the stock-out as a quiet day.
 
-Demand of a sold-out day is estimated as gamma-Poisson: before the day the series is expected to sell its usual level
-``u``, with the weight of `CAUTION` units; then ``q`` units were sold while a share ``s`` of the day's orders could
-come. The expected demand of the whole day is ``(q + c) / (s + c / u)``: much of the day open, and sales count; little,
-and the usual level does. Where the share is not known the usual level is the estimate. Sales are never lowered.
+Demand of a sold-out day is what was sold and what the closed rest of it would have taken. The day's rate is estimated
+as gamma-Poisson: before the day the series is expected to sell its usual level ``u``, with the weight of `CAUTION`
+units; then ``q`` units were sold while a share ``s`` of the day's orders could come, so the rate of a whole day is
+``r = (q + c) / (s + c / u)`` and the demand ``q + (1 - s) r``. Where the share is not known the usual level is the
+estimate. Sales are never lowered.
 """
 
 from __future__ import annotations
@@ -37,9 +38,8 @@ def recovered(panel: Panel, context: Context | None = None) -> Panel:
         usual = open_days.mean(int(day) - 1, RECALL_DAYS)
         known = cut & (usual > 0)
         sold = quantity[day]
-        estimate = np.where(
-            np.isnan(share[day]), usual, (sold + CAUTION) / (share[day] + CAUTION / np.where(known, usual, 1.0))
-        )
+        rate = (sold + CAUTION) / (share[day] + CAUTION / np.where(known, usual, 1.0))
+        estimate = np.where(np.isnan(share[day]), usual, sold + (1.0 - share[day]) * rate)
         quantity[day, known] = np.maximum(sold[known], estimate[known])
     return replace(panel, quantity=quantity)
 

@@ -35,7 +35,7 @@ def test_the_share_is_that_of_the_units_placed_before_the_moment(context):
 
 
 def test_a_day_open_half_is_about_doubled_and_a_day_hardly_open_falls_back_on_the_usual(context, history):
-    """The estimate is gamma-Poisson between sales over share and the usual level."""
+    """Sales stay; the closed rest of the day sells at a rate between sales over share and the usual level."""
     panel = Panel.from_history(history, context)
     censored = np.zeros_like(panel.censored)
     censored[40, :2] = True
@@ -46,8 +46,8 @@ def test_a_day_open_half_is_about_doubled_and_a_day_hardly_open_falls_back_on_th
     place = panel.series.loc[:1, ["area_id", "sku_id"]].reset_index(drop=True)
     told = place.assign(delivery_date=panel.days[40], open_share=[0.5, 0.05])
     mended = recovered(cut, Context(context.skus, context.communities, open_share=told)).quantity[40]
-    assert mended[0] == pytest.approx((20 + 2) / (0.5 + 2 / 10), rel=1e-6)
-    assert mended[1] == pytest.approx(2 / (0.05 + 2 / 10), rel=1e-6)
+    assert mended[0] == pytest.approx(20 + 0.5 * (20 + 2) / (0.5 + 2 / 10), rel=1e-6)
+    assert mended[1] == pytest.approx(0 + 0.95 * 2 / (0.05 + 2 / 10), rel=1e-6)
 
 
 @pytest.mark.slow
