@@ -26,9 +26,10 @@ RUNS: dict[str, list[str]] = {
         "--test-days",
         "50",
     ],
-    "purchase_100": ["purchase.py", "--size", "100x15x2", "--seed", "1", "--seconds", "60"],
-    "purchase_500": ["purchase.py", "--size", "500x30x3", "--seed", "1", "--seconds", "60"],
-    "purchase_2000": ["purchase.py", "--size", "2000x80x4", "--seed", "1", "--seconds", "180"],
+    "purchase_100": ["purchase.py", "--size", "100x15x2", "--seeds", "0..4", "--seconds", "60"],
+    "purchase_500": ["purchase.py", "--size", "500x30x3", "--seeds", "0..4", "--seconds", "60", "--no-plain"],
+    "purchase_2000": ["purchase.py", "--size", "2000x80x4", "--seeds", "0..4", "--seconds", "180", "--no-plain"],
+    "purchase_produce": ["produce.py", "--data", str(DATASETS / "produce")],
     **{
         f"routing_{name.lower()}": ["routing.py", "--data", str(DATASETS / "routing"), "--set", name, "--seconds", "60"]
         for name in ("MTVRPTWR", "HFVRP", "MDVRPTW", "VRPTW", "CVRP")

@@ -238,5 +238,9 @@ class PlanningDesk:
             There is no such plan.
         """
         summary = self.store.plan_summary(plan_id)
-        tables = {name: table.check(self.store.plan_table(plan_id, name)) for name, table in PLAN_TABLES.items()}
+        kept = set(self.store.plan_table_names(plan_id))  # a plan of an older version lacks the tables that came since
+        tables = {
+            name: table.check(self.store.plan_table(plan_id, name)) if name in kept else table.empty()
+            for name, table in PLAN_TABLES.items()
+        }
         return NightPlan(summary=summary, **tables)  # type: ignore[arg-type]
