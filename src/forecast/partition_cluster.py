@@ -16,6 +16,8 @@ HERE = "here"
 _LOCAL = re.compile(r"^local:([1-9]\d?)$")
 _ANSWER_WITHIN = "3s"
 """A scheduler on the same network answers in milliseconds; a night must not wait for one that is gone."""
+_QUIET = {"logging": {"distributed": "critical"}}
+"""Dask's own log tells of every connection; what matters to a night is told here."""
 _ALIKE = ("lightgbm", "numpy", "pandas", "scipy", "scikit-learn", "statsmodels")
 """Packages whose version decides a figure: workers that have another would not give the same result."""
 
@@ -49,6 +51,9 @@ def run_parts(place: str, function: Callable[..., T], parts: Sequence[tuple[Any,
 def _on_cluster(place: str, function: Callable[..., T], parts: Sequence[tuple[Any, ...]]) -> list[T] | None:
     """Return the answers of the cluster, or None where it is not there."""
     try:
+        import dask
+
+        dask.config.set(_QUIET)  # read when distributed is imported, here and in the workers
         from distributed import CancelledError, KilledWorker
     except ImportError as missing:
         raise SettingsError(
@@ -97,7 +102,7 @@ def _client(place: str) -> Any:
         client, cluster = Client(place, timeout=_ANSWER_WITHIN, set_as_default=False), None
     else:
         cluster = LocalCluster(
-            n_workers=int(local[1]), threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=40
+            n_workers=int(local[1]), threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
         )
         client = Client(cluster, set_as_default=False)
     _OPEN.append((client, cluster))

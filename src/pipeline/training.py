@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from contracts.clock import clock_instant
-from contracts.errors import ConflictError, EmptyInputError
+from contracts.errors import ConflictError, EmptyInputError, ModelError
 from contracts.settings import ForecastSettings, Settings
 from forecast import BacktestScores, DemandModel, DriftReport, Registry, backtest, drift_report, evidence_of, train
 from forecast.book import BookModel, fit_curve
@@ -107,6 +107,8 @@ def train_models(
     progress("registry", 0.9)
     demand_version = registries.demand.log(demand)
     book_version = registries.book.log(book, record=_book_record(book, demand.fingerprint, settings))
+    for registry, version in ((registries.demand, demand_version), (registries.book, book_version)):
+        replace_unfit(registry, version)  # after an update the old champion may not open: a night needs one that does
     means = demand.scores.groupby("member").agg(
         wape=("wape", "mean"), bias=("bias", "mean"), rmse=("rmse", "mean"), windows=("wape", "size")
     )
@@ -180,8 +182,8 @@ def promote_challenger(store: Store, registries: Registries, settings: Settings)
     """Let the challenger serve if rolling origins favour its settings over the champion's; say why.
 
     A challenger with the champion's own settings that learned from later days is the same method with fresher data:
-    it takes over without a contest, because no earlier origin can tell the two apart. The book model trained with it
-    takes over too.
+    it takes over without a contest, because no earlier origin can tell the two apart; so it does when the champion's
+    file does not fit the program any more. The book model trained with it takes over too.
 
     Raises
     ------
@@ -191,10 +193,12 @@ def promote_challenger(store: Store, registries: Registries, settings: Settings)
         The evidence does not favour it; the champion stays.
     """
     version = registries.demand.version_of(CHALLENGER)
-    challenger = registries.demand.load(version).model
-    champion = registries.demand.champion()
-    if version == champion.version:
+    if version == registries.demand.version_of(CHAMPION):
         raise ConflictError(f"Demand model {version} serves already; train another one first.")
+    challenger = registries.demand.load(version).model
+    if replace_unfit(registries.demand, version):
+        return _with_book(registries, version, "the champion could not serve any more")
+    champion = registries.demand.champion()
     if challenger.settings == champion.model.settings and challenger.trained_until > champion.model.trained_until:
         days = f"{champion.model.trained_until.date()} to {challenger.trained_until.date()}"
         sentence = registries.demand.appoint(version, reason=f"the champion's settings, learned until later ({days})")
@@ -208,8 +212,23 @@ def promote_challenger(store: Store, registries: Registries, settings: Settings)
             settings=settings,
         )
         sentence = registries.demand.promote(version, evidence=evidence_of(scores))
+    return _with_book(registries, version, sentence)
+
+
+def replace_unfit(registry: Registry, version: str) -> bool:
+    """Let a version serve if the champion's file is broken or does not fit the program; return whether it did."""
+    try:
+        registry.champion()
+    except ModelError as unfit:
+        registry.appoint(version, reason=f"the champion cannot serve any more: {unfit}")
+        return True
+    return False
+
+
+def _with_book(registries: Registries, version: str, sentence: str) -> str:
+    """Let the book model trained with a promoted demand model serve too; return what happened."""
     book = registries.book.version_of(CHALLENGER)
-    if book != registries.book.champion().version:
+    if book != registries.book.version_of(CHAMPION):
         registries.book.appoint(book, reason=f"trained with demand model {version}")
     return f"Demand model {version} serves now: {sentence}."
 

@@ -35,8 +35,8 @@ def check_fitness(model: Any, *, what: str) -> None:
         wrong = _changed_fields(part) or _changed_features(part)
         if wrong:
             raise ModelError(
-                f"{what} was trained by another version of the program: {wrong}. Train again with `tuancai train`, or "
-                "serve an earlier version with `tuancai rollback`."
+                f"{what} was trained by another version of the program: {wrong}. Train again with `tuancai train` and "
+                "`tuancai promote`, or serve an earlier version with `tuancai rollback`."
             )
 
 

@@ -287,8 +287,8 @@ def _opened(content: bytes, digest: str, what: str) -> Any:
         model = pickle.loads(content)
     except _UNREADABLE as broken:
         raise ModelError(
-            f"{what} cannot be opened with this version of the program: {broken}. Train again with `tuancai train`, or "
-            "serve an earlier version with `tuancai rollback`."
+            f"{what} cannot be opened with this version of the program: {broken}. Train again with `tuancai train` and "
+            "`tuancai promote`, or serve an earlier version with `tuancai rollback`."
         ) from broken
     check_fitness(model, what=what)
     return model
