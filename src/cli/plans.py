@@ -12,7 +12,7 @@ from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
 from pipeline import views
 from pipeline.risk_outside import read_outside
-from pipeline.risk_papers import risk_sheets
+from pipeline.risk_papers import risk_brief, risk_sheets
 from pipeline.risk_words import chat_text
 from store import export_tables
 
@@ -82,21 +82,7 @@ def risk(
         text = chat_text(table, chat, as_of=as_of, timezone=timezone)
         console.print(text, markup=False, highlight=False, soft_wrap=True)
         return
-    shown = [
-        *(
-            "warehouse_id",
-            "sku_id",
-            "name",
-            "confirmed",
-            "q10",
-            "q50",
-            "q90",
-            *(["outside_units"] if table["outside_units"].notna().any() else []),
-        ),
-        *("short_yuan", "surplus_yuan", "at_stake_yuan", *(["change_yuan"] if since else [])),
-        *("top_up_cases", "late_slot", "reason_zh"),
-    ]
-    show_table("Risk as of the plan's moment", table[shown], most=30, timezone=timezone)
+    show_table("Risk as of the plan's moment", risk_brief(table), most=30, timezone=timezone)
 
 
 def orders(

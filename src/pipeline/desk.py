@@ -212,7 +212,7 @@ class PlanningDesk:
         earlier = None if changed_since is None else self.risk_table(changed_since)
         plan = self.saved_plan(plan_id)
         sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)
-        return risk_table(plan, self.store.reference(), sent=sent, previous=earlier)
+        return risk_table(plan, self.store.reference(), sent=sent, previous=earlier, outside=outside)
 
     def export(self, plan: NightPlan, folder: Path) -> list[Path]:
         """Write a plan's artefacts to a folder; from the cutoff on with the leaders' hand-out sheets."""

@@ -39,3 +39,13 @@ def risk_sheets(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     for warehouse, rows in shown.groupby("warehouse_id"):
         sheets[sheet_name(f"仓 {warehouse}")] = rows.drop(columns="warehouse_id")
     return sheets
+
+
+def risk_brief(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns a terminal has room for; the expected units as one text, ``41 (30–55)``."""
+    spans = zip(table["q50"], table["q10"], table["q90"], strict=True)
+    brief = table.assign(expected=[f"{q50:.0f} ({q10:.0f}–{q90:.0f})" for q50, q10, q90 in spans])
+    wanted = ["warehouse_id", "sku_id", "confirmed", "expected"]
+    wanted += ["outside_units"] if table["outside_units"].notna().any() else []
+    wanted += ["at_stake_yuan", *(["change_yuan"] if "change_yuan" in table else []), "top_up_cases", "late_slot"]
+    return brief[[*wanted, "reason_zh"]]

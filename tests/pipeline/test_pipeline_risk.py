@@ -16,7 +16,7 @@ from pipeline.desk import PlanningDesk
 from pipeline.plan import NightPlan
 from pipeline.risk import changed_rows, previous_plan, risk_table
 from pipeline.risk_outside import read_outside
-from pipeline.risk_papers import write_risk
+from pipeline.risk_papers import risk_brief, write_risk
 from pipeline.risk_words import chat_text, reasons
 
 
@@ -56,6 +56,15 @@ def test_an_outside_estimate_stands_beside_ours(tiny: World, evening_plan: Night
     theirs = pd.DataFrame({"warehouse_id": ["W1"], "sku_id": ["S1"], "units": [40.0]})
     table = risk_table(evening_plan, tiny.reference, outside=theirs).set_index("sku_id")
     assert table["outside_units"].dropna().to_dict() == {"S1": 40.0}
+
+
+def test_the_desk_hands_an_outside_estimate_on(desk: PlanningDesk, evening_plan: NightPlan) -> None:
+    """What is given to the desk stands in its table, also among the columns a terminal shows."""
+    theirs = pd.DataFrame({"warehouse_id": ["W1"], "sku_id": ["S1"], "units": [40.0]})
+    table = desk.risk_table(evening_plan.summary.plan_id, outside=theirs)
+    brief = risk_brief(table).set_index("sku_id")
+    assert brief["outside_units"].dropna().to_dict() == {"S1": 40.0}
+    assert "outside_units" not in risk_brief(desk.risk_table(evening_plan.summary.plan_id))
 
 
 def test_the_chat_text_names_every_top_up(tiny: World, evening_plan: NightPlan) -> None:
