@@ -22,6 +22,10 @@ _LEAST_CELLS = 10
 _OWN_CELLS = 30.0
 """A lead-time group's own width counts as much as that of all leads when it has so many days."""
 
+_FARTHEST = 4.0
+"""Usual widths beyond which a day is no mood: a shop closed for Christmas sells a hundredth, and the mean of such a law
+would lie far above every ordinary day."""
+
 Values = NDArray[np.float64]
 
 
@@ -52,7 +56,7 @@ class Mood:
         if good.sum() < _LEAST_CELLS:
             return cls(seen, nodes)
         seen[good] = np.log(actual[good] / forecast[good])
-        group, off = lead_group(lead), seen - seen[good].mean()
+        group, off = lead_group(lead), _off_the_middle(seen, good)
         width = np.full(LEAD_GROUPS, _width(off[good]))
         for code in np.unique(group[good]):
             own = off[good & (group == code)]
@@ -64,6 +68,15 @@ class Mood:
         shape = np.quantile(np.concatenate([standard, -standard]), points)
         nodes = width[:, None] * shape[None, :] / max(_width(shape), 1e-12)
         return cls(seen, nodes - np.log(np.exp(nodes).mean(axis=1, keepdims=True)))
+
+
+def _off_the_middle(seen: Values, good: NDArray[np.bool_]) -> Values:
+    """Return the moods less their mean, none further out than `_FARTHEST` usual widths from their median."""
+    middle = float(np.median(seen[good]))
+    usual = 1.4826 * float(np.median(np.abs(seen[good] - middle)))  # of a normal law, its standard deviation
+    reach = _FARTHEST * usual if usual > 0 else np.inf
+    near = np.clip(seen, middle - reach, middle + reach)
+    return np.asarray(near - near[good].mean(), np.float64)
 
 
 def _width(values: Values) -> float:

@@ -92,3 +92,14 @@ def test_a_few_large_series_among_thousands_of_small_ones_have_their_own_size():
     spread = Spread.fit(mean, rng.poisson(mean).astype(float), lead, whole=True)
     bounds = spread.quantiles(np.array([0.5, 4.0, 40.0, 80.0]), lead[:4], LEVELS)[:, 2]
     assert bounds.tolist() == pytest.approx([0.0, 4.0, 40.0, 80.0], rel=0.1, abs=0.5)
+
+
+def test_one_closed_day_is_no_mood():
+    """A day that sold a thousandth widens the mood by less than half."""
+    rng = np.random.default_rng(6)
+    mood = rng.normal(0.0, 0.1, 60)
+    lead = np.resize(np.arange(1, 8), 60)
+    usual = Mood.fit(np.full(60, 100.0), 100.0 * np.exp(mood), lead).nodes.std(axis=1)
+    mood[7] = -7.0
+    closed = Mood.fit(np.full(60, 100.0), 100.0 * np.exp(mood), lead).nodes.std(axis=1)
+    assert (closed < 1.5 * usual).all()
