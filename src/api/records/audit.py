@@ -37,12 +37,15 @@ class AuditLog:
                 )
             )
 
-    def entries(self) -> pd.DataFrame:
-        """Return the latest entries, the newest first, at most `MOST_ENTRIES`."""
+    def entries(self, *, subject: str | None = None, actions: tuple[str, ...] = ()) -> pd.DataFrame:
+        """Return the latest entries, the newest first, at most `MOST_ENTRIES`; of a subject and of some actions."""
+        query = sa.select(AUDIT).order_by(AUDIT.c.entry.desc()).limit(MOST_ENTRIES)
+        if subject is not None:
+            query = query.where(AUDIT.c.subject == subject)
+        if actions:
+            query = query.where(AUDIT.c.action.in_(actions))
         with self._database.reading() as connection:
-            rows = (
-                connection.execute(sa.select(AUDIT).order_by(AUDIT.c.entry.desc()).limit(MOST_ENTRIES)).mappings().all()
-            )
+            rows = connection.execute(query).mappings().all()
         frame = pd.DataFrame([dict(row) for row in rows], columns=[c.name for c in AUDIT.columns])
         frame["at"] = pd.to_datetime(frame["at"], utc=True)
         return frame

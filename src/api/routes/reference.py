@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -16,12 +17,17 @@ from api.access import Importer, JobReader, PriceReader, Trainer
 from api.asked import Running, note
 from api.paging import Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
+from api.reference_history import MOST_SHOWN, row_changes
 from api.reports import ImportResult, import_answer
 from api.uploads import kept_upload, read_mapping
 from contracts.errors import NotFoundError
 from contracts.world import REFERENCE_TABLES
+from store import ImportReport, Mapping
+from store.database.schema import WIDE_TABLES
 
 router = APIRouter(prefix="/v1/reference", tags=["reference data"], responses=PROBLEM_RESPONSES)
+ROWS, FILE = "bring in reference rows", "import reference file"
+_FACTS = ("import_id", "new", "changed", "gone", "changes")
 TableName = Annotated[str, PathPart(description="A reference table.", examples=["offers"], pattern=r"^\w{1,40}$")]
 
 
@@ -45,6 +51,22 @@ class TableState(BaseModel):
     synthetic: bool = Field(description="Generated, not given.", examples=[False])
     key: list[str] = Field(examples=[["supplier_id", "sku_id", "warehouse_id"]])
     columns: list[str] = Field(examples=[["supplier_id", "sku_id", "warehouse_id", "case_units"]])
+
+
+class TableChange(BaseModel):
+    """One import into a table through the service."""
+
+    at: datetime = Field(examples=["2026-03-01T10:00:01Z"])
+    key_id: str = Field(description="Key that brought it in.", examples=["9f1c2ab03d4e"])
+    import_id: str = Field(examples=["3f2a9c0d1e4b5a67"])
+    new: int = Field(default=0, examples=[1])
+    changed: int = Field(default=0, examples=[2])
+    gone: int = Field(default=0, description="Generated rows that given ones took the place of.", examples=[0])
+    changes: list[dict[str, Any]] = Field(
+        default=[],
+        description=f"The first {MOST_SHOWN} rows, by key: what they were and are. Wide tables tell their counts only.",
+        examples=[[{"key": {"sku_id": "K001"}, "before": {"unit": "kg"}, "after": {"unit": "500 g bag"}}]],
+    )
 
 
 class SupplyAsked(BaseModel):
@@ -93,8 +115,8 @@ def add_reference(
     with TemporaryDirectory(prefix="tuancai-rows-") as folder:
         path = Path(folder) / "api.csv"
         pd.DataFrame(given.rows).to_csv(path, index=False)
-        report = service.store.import_reference(table, path)
-    note(request, holder, "bring in reference rows", table, import_id=report.import_id, rows=report.rows_accepted)
+        report, changes = _imported(service, table, path, None)
+    note(request, holder, ROWS, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
 
@@ -112,8 +134,8 @@ def import_reference(
     known_table(table)
     rules = read_mapping(mapping, mapping_rules)
     with kept_upload(file) as path:
-        report = service.store.import_reference(table, path, rules)
-    note(request, holder, "import reference file", table, import_id=report.import_id, rows=report.rows_accepted)
+        report, changes = _imported(service, table, path, rules)
+    note(request, holder, FILE, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
 
@@ -126,6 +148,29 @@ def generate_supply(request: Request, asked: SupplyAsked, holder: Trainer, servi
     service.desk.generate_supply(seed=asked.seed, again=asked.replace)
     note(request, holder, "generate supply", "reference", seed=asked.seed)
     return table_states(service)
+
+
+@router.get("/{table}/history", summary="Who changed what in a table", responses=list_responses(TableChange))
+def list_changes(request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page) -> Response:
+    """Return what was brought into a table through the service, the newest first: who, when, rows before and after."""
+    known_table(table)
+    entries = service.records.audit.entries(subject=table, actions=(ROWS, FILE))
+    changes = [
+        TableChange.model_validate({"at": at, "key_id": key_id, **{k: v for k, v in facts.items() if k in _FACTS}})
+        for at, key_id, facts in zip(entries["at"], entries["key_id"], entries["facts"].tolist(), strict=True)
+    ]
+    return whole_list(request, changes, page, name=f"{table}-history")
+
+
+def _imported(service: Running, table: str, path: Path, rules: Mapping | None) -> tuple[ImportReport, dict[str, Any]]:
+    """Take a file in and return its books, and which rows it changed; wide tables are told by their counts only."""
+    wide = table in WIDE_TABLES
+    before = None if wide else service.tables.table(table)
+    report = service.store.import_reference(table, path, rules)
+    if before is None:
+        return report, {"new": report.rows_new, "changed": report.rows_updated, "gone": 0, "changes": []}
+    found = row_changes(before, service.tables.table(table), REFERENCE_TABLES[table].key())
+    return report, {**{name: found[name] for name in ("new", "changed", "gone")}, "changes": found["rows"]}
 
 
 def known_table(table: str) -> None:
