@@ -15,24 +15,18 @@ from contracts.columns import QUANTILE_COLUMNS
 from contracts.flow import OrderBook, Stock
 from contracts.planned import PurchaseLines
 from contracts.reference import (
-    Calendar,
-    Communities,
-    Depots,
     GroupThresholds,
     Lanes,
-    Listings,
     Offers,
     PriceBreaks,
     Skus,
     SpendRebates,
     Suppliers,
-    TravelMatrix,
-    VehicleTypes,
     Warehouses,
     WarehouseZones,
 )
 from contracts.settings import CitySettings, PurchaseSettings
-from contracts.world import Reference
+from contracts.world import REFERENCE_TABLES, Reference
 from optimize.purchase import PurchaseData, purchase_data
 
 DAY = pd.Timestamp("2026-03-10")
@@ -43,6 +37,19 @@ AS_OF = pd.Timestamp("2026-03-09 10:00", tz="UTC")  # 18:00 in the city, before 
 def empty(contract: Any) -> Any:
     """Return a table without rows; made once, because contracts are read row by row and tests make many markets."""
     return contract.empty()
+
+
+_CHECKED: dict[tuple[str, str], Any] = {}
+
+
+def table(contract: Any, rows: list[dict[str, Any]]) -> Any:
+    """Return rows as a contract table; the same rows are checked once, for most tests change one table of ten."""
+    if not rows:
+        return empty(contract)
+    key = contract.__name__, repr(rows)
+    if key not in _CHECKED:
+        _CHECKED[key] = contract.check(pd.DataFrame(rows))
+    return _CHECKED[key]
 
 
 @dataclass
@@ -114,36 +121,29 @@ class Market:
         ]
         places = [{"warehouse_id": w, "name": w, "latitude": 30.0, "longitude": 120.0} for w in self.warehouses]
 
-        def table(contract: Any, rows: list[dict[str, Any]]) -> Any:
-            return contract.check(pd.DataFrame(rows)) if rows else empty(contract)
-
-        return Reference(
-            warehouses=table(Warehouses, places),
-            warehouse_zones=table(WarehouseZones, zones),
-            communities=empty(Communities),
-            skus=table(Skus, self.skus),
-            suppliers=table(Suppliers, self.suppliers),
-            offers=table(Offers, self.offers),
-            lanes=table(Lanes, self.lanes),
-            vehicle_types=empty(VehicleTypes),
-            price_breaks=table(PriceBreaks, self.breaks),
-            spend_rebates=table(SpendRebates, self.rebates),
-            stock=table(Stock, self.stock),
-            group_thresholds=table(GroupThresholds, self.groups),
-            listings=empty(Listings),
-            depots=empty(Depots),
-            travel_matrix=empty(TravelMatrix),
-            calendar=empty(Calendar),
-        ).check()
+        given: dict[str, Any] = {
+            "warehouses": table(Warehouses, places),
+            "warehouse_zones": table(WarehouseZones, zones),
+            "skus": table(Skus, self.skus),
+            "suppliers": table(Suppliers, self.suppliers),
+            "offers": table(Offers, self.offers),
+            "lanes": table(Lanes, self.lanes),
+            "price_breaks": table(PriceBreaks, self.breaks),
+            "spend_rebates": table(SpendRebates, self.rebates),
+            "stock": table(Stock, self.stock),
+            "group_thresholds": table(GroupThresholds, self.groups),
+        }
+        nothing = {name: empty(contract) for name, contract in REFERENCE_TABLES.items() if name not in given}
+        return Reference(**given, **nothing).check()
 
     def lines(self) -> Any:
         rows = [{"reason": "sent", "locked": True, **row} for row in self.locked]
-        return PurchaseLines.check(pd.DataFrame(rows)) if rows else empty(PurchaseLines)
+        return table(PurchaseLines, rows)
 
     def data(self, *, previous: pd.DataFrame | None = None) -> PurchaseData:
         return purchase_data(
             self.reference(),
-            OrderBook.check(pd.DataFrame(self.book)),
+            table(OrderBook, self.book),
             delivery_date=DAY,
             as_of=self.as_of,
             city=CitySettings(),

@@ -34,7 +34,7 @@ def stalls(new_market: Callable[..., Any], seed: int) -> Any:
     return market
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_prices_lift_the_bound_above_a_plan(new_market: Callable[..., Any], seed: int) -> None:
     """At 30 random prices of every limit the relaxation stays below the cost of a plan that keeps all limits."""
     data = stalls(new_market, seed).data()

@@ -118,10 +118,9 @@ def _later(data: PurchaseData, terms: Terms, place: Place) -> tuple[Sources, Sou
         return [], [], 0.0
     late, moments = [], []
     zone = place[0], terms.zone[place[1]]
-    for key, offer in terms.offers.items():
-        if (key[2], key[1]) != place or zone not in terms.capacity or offer.latest is None:
-            continue
-        if min(offer.deadline, offer.latest) < data.as_of:
+    for key in terms.keys_of.get(place, []) if zone in terms.capacity else []:
+        offer = terms.offers[key]
+        if offer.latest is None or min(offer.deadline, offer.latest) < data.as_of:
             continue
         fill, kg = terms.fill_rate[key[0]], terms.lanes[key[0], key[2]][0] * terms.weight_kg[key[1]]
         if not math.isnan(offer.late_price_yuan) and offer.latest >= cutoff:

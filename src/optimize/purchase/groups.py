@@ -14,6 +14,7 @@ none can, the demand is zero in the outcomes in which the campaign does not form
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -109,8 +110,14 @@ def group_decisions(
                 "reason": _reason(row, ordered, decided=decided, held=held, loss=loss),
             }
         )
-    decisions = GroupDecisions.check(pd.DataFrame(rows)) if rows else GroupDecisions.empty()
+    decisions = GroupDecisions.check(pd.DataFrame(rows)) if rows else _no_decisions()
     return Groups(decisions, level, refunds)
+
+
+@cache
+def _no_decisions() -> DataFrame[GroupDecisions]:
+    """Return the empty table, made once: most nights have no campaign."""
+    return GroupDecisions.empty()
 
 
 def _last_order(timed: pd.DataFrame, cells: pd.DataFrame) -> Floats:

@@ -73,6 +73,7 @@ class Terms:
     skus: dict[str, Any] = field(default_factory=dict)
     usual: dict[Place, float] = field(default_factory=dict)
     offered: dict[Place, list[float]] = field(default_factory=dict)
+    keys_of: dict[Place, list[tuple[str, str, str]]] = field(default_factory=dict)
 
     def freight(self, lane: tuple[str, str], kg: float) -> float:
         """Return the yuan of a load on a lane; a lane that does not exist (locked lines only) costs nothing here."""
@@ -117,6 +118,7 @@ def read_terms(data: PurchaseData) -> Terms:
         key = row.supplier_id, row.sku_id, row.warehouse_id
         place = row.warehouse_id, row.sku_id
         terms.usual[place] = min(terms.usual.get(place, math.inf), row.unit_price_yuan)
+        terms.keys_of.setdefault(place, []).append(key)
         terms.offered.setdefault(place, []).append(terms.fill_rate[row.supplier_id])
         arrival = arrives.get((row.supplier_id, row.warehouse_id))
         deadline, needs = lead[row.supplier_id]
