@@ -110,6 +110,7 @@ def benchmark(
     means = np.nan_to_num(means)
     quantiles = {name: _quantiles(model, panel, means, name, QUANTILES) for name in LEVELS}
     covered = {name: _quantiles(model, panel, means, name, COVERED) for name in COVERAGE_LEVELS}
+    stated = {name: _quantiles(model, panel, means, name, COVERED, stated=True) for name in COVERAGE_LEVELS}
     done = time.perf_counter()
     result: dict[str, object] = {
         "train_until": until,
@@ -127,18 +128,26 @@ def benchmark(
     if len(actual) == HORIZON:
         actual = np.nan_to_num(actual)
         result |= _scores(data, panel, settings, means, quantiles, actual, baselines)
-        result["coverage"] = _coverage(panel, covered, means, actual, settings)
+        result["coverage"] = _coverage(panel, covered, stated, means, actual, settings)
     return result
 
 
 def _quantiles(
-    model: forecast.DemandModel, panel: forecast.Panel, means: np.ndarray, name: str, levels: tuple[float, ...]
+    model: forecast.DemandModel,
+    panel: forecast.Panel,
+    means: np.ndarray,
+    name: str,
+    levels: tuple[float, ...],
+    *,
+    stated: bool = False,
 ) -> np.ndarray:
-    """Return one level's quantiles, 28 x sums x len(levels)."""
+    """Return one level's quantiles, 28 x sums x len(levels), or the probability the model gives to staying within."""
     level = Level.by(panel.series, LEVELS[name])
     total = level.total(means)
     lead = np.repeat(np.arange(1, HORIZON + 1), level.size)
-    return model.spreads[name].quantiles(total.ravel(), lead, levels).reshape(HORIZON, level.size, len(levels))
+    spread = model.spreads[name]
+    answer = (spread.stated if stated else spread.quantiles)(total.ravel(), lead, levels)
+    return answer.reshape(HORIZON, level.size, len(levels))
 
 
 def _add_up(series: pd.DataFrame, means: np.ndarray) -> float:
@@ -170,8 +179,12 @@ def _scores(data, panel, settings, means, quantiles, actual, baselines) -> dict[
     }
 
 
-def _coverage(panel, quantiles, means, actual, settings) -> dict[str, object]:  # type: ignore[no-untyped-def]
-    """Return shares below and at or below each quantile per level and volume band; a miss counts ties both ways."""
+def _coverage(panel, quantiles, stated, means, actual, settings) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    """Return shares below and at or below each quantile per level and volume band, and two misses.
+
+    `miss` counts ties both ways; `miss_stated` compares with the probability the model gives to staying within the
+    quantile, which for a few whole units is more than the nominal level.
+    """
     out: dict[str, object] = {}
     for name, bounds in quantiles.items():
         level = Level.by(panel.series, LEVELS[name])
@@ -183,7 +196,9 @@ def _coverage(panel, quantiles, means, actual, settings) -> dict[str, object]:  
                 out.setdefault(name, {}).setdefault(f"band_{band}", {})[f"q{nominal}"] = {  # type: ignore[attr-defined]
                     "below": below,
                     "upto": upto,
+                    "stated": float(stated[name][:, :, position][inside].mean()),
                     "miss": coverage_miss(below, upto, nominal),
+                    "miss_stated": abs(upto - float(stated[name][:, :, position][inside].mean())),
                     "rows": int(inside.sum()),
                 }
     return out
