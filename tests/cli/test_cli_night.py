@@ -83,7 +83,7 @@ def test_the_artefacts_hold_the_plan(town: Terminal, plan_id: str) -> None:
         sheet = openpyxl.load_workbook(path)["合计 total"]
         total += list(sheet.iter_rows(values_only=True))[-1][-1]
     assert total == pytest.approx(lines["amount_yuan"].sum(), abs=1e-9)
-    assert len(list((out / "tables").glob("*.csv"))) == 12
+    assert len(list((out / "tables").glob("*.csv"))) == 13
     assert (out / "routes" / "map.png").stat().st_size > 5_000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import sys
 
@@ -44,9 +45,10 @@ def test_two_dask_workers_give_the_same_model_and_the_same_forecast(apart, histo
     """One setting moves training and prediction to a LocalCluster of two processes; every figure is the same bit."""
     elsewhere = apart.settings.model_copy(update={"by_area": two_workers})
     moved = train(history, skus=context.skus, communities=context.communities, settings=elsewhere)
-    processes = set(run_parts(two_workers, _process, [(part,) for part in range(8)]))
+    # a lambda travels whole: the workers know the package, not this test
+    processes = set(run_parts(two_workers, lambda part: os.getpid(), [(part,) for part in range(8)]))
     assert len(processes) == 2
-    assert _process(0) not in processes
+    assert os.getpid() not in processes
     assert moved.fingerprint == apart.fingerprint
     assert moved.settings == apart.settings
     np.testing.assert_array_equal(moved.combination.weights, apart.combination.weights)
@@ -55,12 +57,6 @@ def test_two_dask_workers_give_the_same_model_and_the_same_forecast(apart, histo
     for model in (moved, relocated(apart, two_workers), pickle.loads(pickle.dumps(moved))):
         there = predict(model, history, **question(history))
         pd.testing.assert_frame_equal(there, here, check_exact=True)
-
-
-def _process(part: int) -> int:
-    import os
-
-    return os.getpid()
 
 
 def test_an_area_learns_from_its_own_series_only(apart, history, context, settings):
