@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _BUSY_MILLISECONDS = 30_000  # an import of half a million lines holds the write lock for a few seconds
+_LOG_TRIES, _LOG_PAUSE_SECONDS = 100, 0.05  # the switch to a write-ahead log does not heed busy_timeout
 _UPGRADE_LOCK = 7_205_759_403  # any fixed number: processes that open PostgreSQL at once upgrade one after the other
 
 
@@ -125,19 +128,27 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={_BUSY_MILLISECONDS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
+        for pragma in (f"busy_timeout={_BUSY_MILLISECONDS}", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        _log_ahead(cursor)
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")
     def _begun(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("tuancai_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _log_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch to a write-ahead log; while another opener of a fresh database is at it, SQLite says "locked" at once."""
+    for left in reversed(range(_LOG_TRIES)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as busy:
+            if not left or "locked" not in str(busy):
+                raise
+            time.sleep(_LOG_PAUSE_SECONDS)
 
 
 @contextmanager
