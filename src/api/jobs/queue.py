@@ -37,12 +37,20 @@ def jobs_url(settings: Settings) -> str:
 
 
 def prepare_queue(settings: Settings, records: Records) -> None:
-    """Bring the tables of the durable queue up to date; processes that start together take turns."""
+    """Bring the tables of the durable queue up to date; processes that start together take turns.
+
+    On PostgreSQL DBOS takes turns by a lock of its own, and builds indexes that wait for every open transaction: one of
+    ours, held meanwhile, would never end.
+    """
     from dbos import DBOS
 
+    url = jobs_url(settings)
+    if sa.make_url(url).get_backend_name() == "postgresql":
+        DBOS.migrate(url)
+        return
     with records.database.writing() as connection:
         one_at_a_time(connection, "job queue migrations")
-        DBOS.migrate(jobs_url(settings))
+        DBOS.migrate(url)
 
 
 class JobQueue:
