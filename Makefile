@@ -48,7 +48,7 @@ postgres: install
 	.ci/postgres $(BIN)/pytest -n 2 -m "not slow" $(DATABASE_TESTS)
 
 test-postgres: install
-	.ci/postgres $(BIN)/pytest -n 2 tests/store tests/api
+	TUANCAI_NEEDS_POSTGRES=1 .ci/postgres $(BIN)/pytest -n 2 tests/store tests/api
 
 serve: install
 	$(BIN)/tuancai serve
