@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import BaseModel, Field
 
 from api.problems import SHOWN_FAILURES, FailureRow
+from api.rows import frame_of
 from contracts.errors import CorruptFileError, EmptyInputError
 from contracts.flow import OrderLines
 from store import Store
@@ -70,7 +71,7 @@ def take_stream(store: Store, path: Path, form: StreamForm, *, source: str) -> S
         if not rows:
             _note(total, unread, len(unread))
             continue
-        frame = pd.DataFrame([value for _, value in rows])
+        frame = frame_of([value for _, value in rows])
         report = store.add_order_lines(frame.reindex(columns=_columns(frame)), source=source)
         places = [row for row, _ in rows]
         broken = report.failures
@@ -146,6 +147,9 @@ def _csv_rows(path: Path) -> Iterator[Line]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         header = [name.strip() for name in next(reader, [])]
+        again = sorted({name for name in header if header.count(name) > 1})
+        if again:
+            raise CorruptFileError(path.name, f"its header names {', '.join(again)} more than once")
         for cells in reader:
             if not any(cells):
                 continue

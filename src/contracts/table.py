@@ -14,11 +14,11 @@ import pandera.errors
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
+from contracts.cells import kind_of, read_column, shown
 from contracts.errors import ContractError, MissingColumnError
 
 FAILURE_COLUMNS = ("row", "column", "rule", "value")
 _NUMPY_KINDS = {"text": "OTU", "number": "f", "whole": "i", "flag": "b", "instant": "M", "day": "M"}
-_ISO_ZONED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
 
 
 class Table(pa.DataFrameModel):
@@ -153,7 +153,7 @@ def _keeps(typed: pd.DataFrame, schema: Any) -> bool:
     if schema.unique or schema.parsers:
         return False
     columns_keep = all(
-        typed[name].dtype.kind in _NUMPY_KINDS[_kind(column)]
+        typed[name].dtype.kind in _NUMPY_KINDS[kind_of(column)]
         and not column.unique
         and (column.nullable or not typed[name].hasnans)
         and all(bool(check(typed[name]).check_passed) for check in column.checks)
@@ -168,7 +168,7 @@ def _no_failures() -> pd.DataFrame:
 
 def _failure_rows(wrong: pd.Series[bool], column: str, rule: str, raw: pd.Series[Any] | None) -> pd.DataFrame:
     rows = wrong.index[wrong.to_numpy(bool)]
-    values = [] if raw is None or not len(rows) else raw.loc[rows].astype(str).tolist()
+    values = [] if raw is None or not len(rows) else shown(raw.loc[rows])
     return pd.DataFrame(
         {
             "row": np.asarray(rows, dtype=np.int64),
@@ -177,104 +177,3 @@ def _failure_rows(wrong: pd.Series[bool], column: str, rule: str, raw: pd.Series
             "value": pd.Series(values, dtype="str"),
         }
     )
-
-
-def read_column(raw: pd.Series[Any], column: Any) -> tuple[pd.Series[Any], pd.Series[bool], str]:
-    """Return a column in its contract dtype, which rows could not be read, and the rule they broke.
-
-    Null in a column that must not be null breaks ``not null``; it is told apart from unreadable text by the value.
-    """
-    kind = _kind(column)
-    null = raw.isna() | (raw.astype(str).str.strip() == "" if raw.dtype == object or kind == "text" else False)
-    unread: pd.Series[bool]
-    value: pd.Series[Any]
-    if kind == "text":
-        value, unread, rule = _read_text(raw, null), pd.Series(False, index=raw.index), "text"
-    elif kind in ("number", "whole"):
-        number = (
-            raw.astype("float64") if raw.dtype.kind in "iufb" else pd.to_numeric(raw.astype(object), errors="coerce")
-        )
-        number = number.astype("float64")
-        unread = ~number.abs().lt(np.inf) & ~null
-        rule = "a finite number"
-        value = number
-        if kind == "whole":
-            fraction = (number % 1 != 0) & ~unread & ~null
-            unread, rule = unread | fraction, "a whole number"
-            held = number.where(~(unread | null), 0)
-            value = raw.astype("int64") if raw.dtype.kind in "iu" else held.astype("int64")
-    elif kind == "flag":
-        words = raw.astype(str).str.strip().str.lower()
-        truth = words.isin(["true", "1", "1.0", "yes", "是"])
-        unread = ~truth & ~words.isin(["false", "0", "0.0", "no", "否"]) & ~null
-        value, rule = truth, "true or false"
-    else:
-        value, unread, rule = _read_time(raw, null, aware=kind == "instant")
-    if not column.nullable:
-        missing = null & ~unread
-        if missing.any():
-            return value, unread | missing, rule if unread.any() else "not null"
-    return value, unread, rule
-
-
-def _kind(column: Any) -> str:
-    text = str(column.dtype)
-    if "datetime" in text:
-        return "instant" if "UTC" in text else "day"
-    if "int" in text:
-        return "whole"
-    if "float" in text:
-        return "number"
-    return "flag" if "bool" in text else "text"
-
-
-def _read_text(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:
-    if raw.dtype.kind == "f":  # ids that passed through a spreadsheet: 1023.0 is "1023"
-        whole = raw.notna() & (raw % 1 == 0)
-        text = raw.astype(object).where(~whole, raw.where(whole, 0).astype("int64").astype(object))
-        return text.where(~null, None).astype("str")
-    if isinstance(raw.dtype, pd.StringDtype) and not null.any():
-        return raw.astype("str")
-    return raw.astype(object).where(~null, None).astype("str")
-
-
-def _read_time(
-    raw: pd.Series[Any], null: pd.Series[bool], *, aware: bool
-) -> tuple[pd.Series[Any], pd.Series[bool], str]:
-    if aware:
-        if raw.dtype.kind == "M" and getattr(raw.dt, "tz", None) is None:
-            return raw.dt.tz_localize("UTC").astype("datetime64[us, UTC]"), ~null, "a time with a zone"
-        if isinstance(raw.dtype, pd.DatetimeTZDtype):
-            instant = raw
-            naive = pd.Series(False, index=raw.index)
-        else:
-            instant = _instants(raw, null)
-            naive = instant.isna() & ~null
-        return instant.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), naive, "a time with a zone"
-    day = raw if raw.dtype.kind == "M" else pd.to_datetime(raw.astype(object).where(~null, None), errors="coerce")
-    if getattr(day.dt, "tz", None) is not None:
-        return day.dt.tz_localize(None).astype("datetime64[us]"), ~null, "a date without a zone"
-    part = day.notna() & (day != day.dt.normalize())
-    return day.astype("datetime64[us]"), (day.isna() & ~null) | part, "a whole day"
-
-
-def _instants(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:
-    """Return zoned timestamps, null where there is no zone or no time."""
-    if isinstance(raw.dtype, pd.StringDtype) and raw[~null].str.fullmatch(_ISO_ZONED).all():
-        try:  # one call for the usual form; anything else is read one by one
-            return pd.to_datetime(raw.where(~null, None), format="ISO8601", utc=True).astype("datetime64[us, UTC]")
-        except (ValueError, OverflowError):
-            pass
-    parsed = [_instant(v) for v in raw.astype(object).where(~null, None)]
-    return pd.Series(parsed, index=raw.index, dtype="datetime64[us, UTC]")
-
-
-def _instant(value: Any) -> pd.Timestamp | None:
-    """Return a zoned timestamp, or None where the value has no zone or is no time."""
-    if value is None:
-        return None
-    try:
-        instant = pd.Timestamp(value)
-    except (ValueError, TypeError):
-        return None
-    return None if pd.isna(instant) or instant.tzinfo is None else instant.tz_convert("UTC")

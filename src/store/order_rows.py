@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from contracts.cells import numbers
 from contracts.errors import EmptyInputError, MappingError, first_keys
 from contracts.flow import OrderLines
 from store.cancellations import match_cancellations, split_lines
@@ -194,5 +196,6 @@ def frame_rows(frame: pd.DataFrame, *, known: dict[str, frozenset[str]] | None =
     """Return the order lines of a frame that already has the contract's columns; row 1 is the first line."""
     numbered = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
     good, broken = _keep_contract(numbered, known or {})
-    units = pd.to_numeric(numbered["quantity"], errors="coerce").astype("float64").fillna(0.0)
+    units = numbers(numbered["quantity"])
+    units = units.where(np.isfinite(units), 0.0)  # what is no number has no units: its line is among the failures
     return OrderRows(split_lines(good, pd.DataFrame()), failure_table([broken]), units)

@@ -109,3 +109,52 @@ def test_lists_have_tags_and_forms(fresh: Any) -> None:
         assert fresh.get(f"{path}.xlsx").content[:2] == b"PK", path
     first = fresh.get("/v1/imports", params={"limit": 1}).json()
     assert (first["total"], first["items"][0]["rows_accepted"]) == (1, 3)
+
+
+def test_long_ids_stay_what_they_are_beside_a_line_without_one(fresh: Any) -> None:
+    """Ids of nineteen digits sent as numbers are not rounded because another line has none: nothing lost or doubled."""
+    ids = [1_234_567_890_123_456_781 + place for place in range(3)]
+    lines = [LINE | {"order_id": one} for one in ids]
+    body = "\n".join(json.dumps(line) for line in [*lines, LINE])
+    taken = fresh.post("/v1/orders/stream", content=body, headers=NDJSON).json()
+    batch = fresh.post("/v1/orders", json={"lines": [*lines, LINE]}).json()
+    assert (taken["lines_new"], taken["lines_rejected"]) == (3, 1)
+    assert (batch["rows_new"], batch["rows_unchanged"], batch["rows_rejected"]) == (0, 3, 1)
+    listed = fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["items"]
+    assert sorted(line["order_id"] for line in listed) == [str(one) for one in ids]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quantity": 10**400},
+        {"order_id": "\ud800"},
+        {"order_id": "a\x00b"},
+        {"order_id": ["a"]},
+        {"quantity": {"a": 1}},
+        {"placed_at": 10**400},
+        {"delivery_date": 10**400},
+        {"line_no": 10**400},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_cells_no_table_can_hold_are_lines_of_their_own(fresh: Any, change: dict[str, Any]) -> None:
+    """A number of four hundred digits, half a character, a list: the line is rejected, its neighbour is in."""
+    lines = [LINE | {"order_id": "good"}, LINE | {"order_id": "bad"} | change]
+    body = "\n".join(json.dumps(line) for line in lines)
+    taken = fresh.post("/v1/orders/stream", content=body, headers=NDJSON)
+    assert taken.status_code == 200, taken.text
+    assert (taken.json()["lines_accepted"], taken.json()["lines_rejected"]) == (1, 1)
+    assert taken.json()["failures"][0]["column"] == next(iter(change))
+    again = fresh.post("/v1/orders", content=json.dumps({"lines": lines}), headers={"Content-Type": "application/json"})
+    assert again.status_code == 200, again.text
+    assert (again.json()["rows_unchanged"], again.json()["rows_rejected"]) == (1, 1)
+
+
+def test_a_header_that_names_a_column_twice_is_refused(fresh: Any) -> None:
+    """Which of two quantities was meant nobody can say: nothing is taken in."""
+    body = as_csv(1).replace("order_id,", "order_id,quantity,", 1).replace("o0,", "o0,7,")
+    refused = fresh.post("/v1/orders/stream", content=body, headers=CSV)
+    assert 400 <= refused.status_code < 500
+    assert "quantity" in refused.json()["detail"]
+    assert fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == 0

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -18,7 +17,7 @@ from api.order_stream import StreamForm, StreamResult, take_stream
 from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES, ServiceError
 from api.reports import ImportResult, import_answer
-from api.rows import example_row, row_model
+from api.rows import example_row, frame_of, row_model
 from api.uploads import keep_body, kept_upload, read_mapping
 from contracts.flow import OrderLines
 from store import shipped_mappings
@@ -56,7 +55,7 @@ def add_orders(request: Request, batch: OrderBatch, holder: Importer, service: R
     A line with `cancelled_at` cancels the one that is there. Bad lines are counted, shown and kept in the failure
     table; 422 only when not one line could be taken in.
     """
-    report = service.store.add_order_lines(pd.DataFrame(batch.lines), source=batch.source)
+    report = service.store.add_order_lines(frame_of(batch.lines), source=batch.source)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
 

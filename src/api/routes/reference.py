@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import pandas as pd
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi import Path as PathPart
 from fastapi.responses import JSONResponse
@@ -19,6 +18,7 @@ from api.paging import Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
 from api.reference_history import MOST_SHOWN, row_changes
 from api.reports import ImportResult, import_answer
+from api.rows import frame_of
 from api.uploads import kept_upload, read_mapping
 from contracts.errors import NotFoundError
 from contracts.world import REFERENCE_TABLES
@@ -114,7 +114,7 @@ def add_reference(
     known_table(table)
     with TemporaryDirectory(prefix="tuancai-rows-") as folder:
         path = Path(folder) / "api.csv"
-        pd.DataFrame(given.rows).to_csv(path, index=False)
+        path.write_text(frame_of(given.rows).to_csv(index=False), encoding="utf-8", errors="surrogatepass")
         report, changes = _imported(service, table, path, None)
     note(request, holder, ROWS, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
