@@ -22,6 +22,7 @@ from api.routes.plan_states import Standing
 from api.routes.plans import PlanHead, PlanPage, PlanShown
 from api.rows import wire_frame
 from contracts.errors import TuancaiError
+from contracts.what_if import WhatIf
 
 M = TypeVar("M", bound=BaseModel)
 PAGE_ROWS = 10_000
@@ -94,10 +95,25 @@ class Client:
         return self._post("/v1/models/train", Job, asked, idempotency_key=idempotency_key)
 
     def ask_plan(
-        self, delivery_date: date, as_of: datetime, *, after: str | None = None, idempotency_key: str | None = None
+        self,
+        delivery_date: date,
+        as_of: datetime,
+        *,
+        after: str | None = None,
+        begin: str | None = None,
+        stay_near: bool = False,
+        what_if: WhatIf | None = None,
+        idempotency_key: str | None = None,
     ) -> Job:
-        """Ask for a plan; `wait` for the job."""
-        asked = {"delivery_date": delivery_date.isoformat(), "as_of": as_of.isoformat(), "after": after}
+        """Ask for a plan; `wait` for the job. See `PlanAsked` for what the parts mean."""
+        asked = {
+            "delivery_date": delivery_date.isoformat(),
+            "as_of": as_of.isoformat(),
+            "after": after,
+            "begin": begin,
+            "stay_near": stay_near,
+            "what_if": None if what_if is None else what_if.model_dump(mode="json"),
+        }
         return self._post("/v1/plans", Job, asked, idempotency_key=idempotency_key)
 
     def job(self, job_id: str) -> Job:

@@ -10,6 +10,7 @@ import typer
 
 from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
+from contracts.errors import InputError
 from pipeline import views
 from pipeline.risk_outside import read_outside
 from pipeline.risk_papers import risk_brief, risk_sheets
@@ -30,13 +31,22 @@ def plan(
     date: Annotated[str, typer.Option(help="Delivery date, e.g. 2026-03-01.")],
     as_of: Annotated[str, typer.Option(help="cutoff, 18:00 (the evening before), or a moment.")] = "cutoff",
     after: Annotated[str | None, typer.Option(help="Plan whose purchase orders are sent already.")] = None,
+    begin: Annotated[
+        str | None, typer.Option(help="Plan of the date the search begins from; previous: the one before.")
+    ] = None,
+    stay_near: Annotated[bool, typer.Option(help="Give each line that differs from --begin a price.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write every artefact to this directory.")] = None,
 ) -> None:
     """Plan a delivery date: purchase orders, sorting waves, routes. 生成计划。"""
+    from pipeline.desk import Begin
+
+    if stay_near and begin is None:
+        raise InputError("--stay-near needs --begin: the plan to stay near, or previous.")
     city = city_of(context)
     day = day_of(date)
     with progress_bar(f"Plan {date} as of {as_of}") as report:
-        made = city.desk.plan(day, city.moment(as_of, day), after=after, progress=report)
+        start = None if begin is None else Begin(begin, stay_near=stay_near)
+        made = city.desk.plan(day, city.moment(as_of, day), after=after, begin=start, progress=report)
     reference = city.desk.store.reference()
     show_plan(made, reference, timezone=city.settings.city.timezone)
     if out is not None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.solve import SolveStatus, StageReport
+from contracts.what_if import WhatIf
 
 
 class PlanSummary(BaseModel):
@@ -18,6 +19,11 @@ class PlanSummary(BaseModel):
     delivery_date: date
     as_of: datetime = Field(description="Orders up to here were counted.")
     after: str | None = Field(default=None, description="Plan whose purchase lines were sent and are locked here.")
+    begun_from: str | None = Field(default=None, description="Plan the purchase search began from.")
+    stays_near: bool = Field(default=False, description="Lines that differ from it had a price.")
+    what_if: WhatIf | None = Field(
+        default=None, description="Other circumstances than the data say: a plan to learn from, never to send."
+    )
     stages: tuple[StageReport, ...]
     costs_yuan: dict[str, float] = Field(description="Cost breakdown; the parts sum to 'total'.")
     demand_units: dict[str, float] = Field(description="confirmed, remaining, final.")

@@ -11,6 +11,7 @@ from contracts.flow import OrderLines
 from contracts.planned import PurchaseLines
 from contracts.settings import Settings
 from contracts.world import Reference
+from optimize.purchase import change_sheet
 from pipeline import views
 from pipeline.charts import load_chart
 from pipeline.filenames import file_names, sheet_name
@@ -30,6 +31,7 @@ def write_artefacts(
     settings: Settings,
     orders: DataFrame[OrderLines] | None = None,
     sent: DataFrame[PurchaseLines] | None = None,
+    before: DataFrame[PurchaseLines] | None = None,
 ) -> list[Path]:
     """Write a plan to a folder and return the files.
 
@@ -38,7 +40,8 @@ def write_artefacts(
     `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``, a sheet per warehouse;
     ``chat/WAREHOUSE.txt``; ``loads.png``. Heads are Chinese and English, times are the city's. With the night's
     `orders` the leaders' hand-out sheets are there too;
-    lines `sent` before the plan are no suggestion in the risk table.
+    lines `sent` before the plan are no suggestion in the risk table; with the lines of the plan `before` there is
+    ``changes.xlsx``, what differs from it line by line.
 
     Raises
     ------
@@ -57,6 +60,10 @@ def write_artefacts(
     written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders, packing=settings.sorting)
     risk = risk_table(plan, reference, sent=sent)
     written += write_risk(risk, folder, as_of=pd.Timestamp(plan.summary.as_of), timezone=zone)
+    if before is not None:
+        sheet = change_sheet(before, plan.purchase_lines)
+        sheet.insert(2, "name", sheet["sku_id"].map(reference.skus.set_index("sku_id")["name"]))
+        written.append(export_tables({"变更 changes": sheet}, folder / "changes.xlsx", headers="both", timezone=zone))
     written.append(load_chart(plan, folder / "loads.png", timezone=zone))
     return written
 

@@ -10,22 +10,23 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
-from contracts.errors import ConflictError, EmptyInputError
+from contracts.errors import ConflictError, EmptyInputError, InputError, NotFoundError
 from contracts.flow import DailyDemand, Forecast
 from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
+from contracts.what_if import WhatIf
 from contracts.world import Reference, World
 from forecast import BacktestScores, DriftReport, Registry, build_history, predict, relocated
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
 from pipeline.models import NightModels
-from pipeline.night import NightInput, plan_night
+from pipeline.night import EarlierPlan, NightInput, plan_night
 from pipeline.past import context_of
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
-from pipeline.risk import PREVIOUS, previous_plan, risk_table
+from pipeline.risk import PREVIOUS, last_plan, previous_plan, risk_table
 from pipeline.training import (
     Registries,
     Training,
@@ -36,6 +37,18 @@ from pipeline.training import (
 )
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Which kept plan of the date a search begins from; with `stay_near` each line that differs has a price.
+
+    `plan_id` may be ``previous``: the plan of the date made last before. Without one nothing, unless it is `required`.
+    """
+
+    plan_id: str
+    stay_near: bool = False
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -161,6 +174,8 @@ class PlanningDesk:
         as_of: pd.Timestamp,
         *,
         after: str | None = None,
+        begin: Begin | None = None,
+        change: WhatIf | None = None,
         progress: Progress = silent,
     ) -> NightPlan:
         """Plan a delivery date as of a moment and keep the plan.
@@ -169,20 +184,33 @@ class PlanningDesk:
         ----------
         after : str, optional
             A plan of the same date whose purchase lines are sent: they are locked, this plan only adds.
+        begin : Begin, optional
+            An earlier plan of the date to begin from, and whether to stay near it.
+        change : WhatIf, optional
+            Other circumstances; such a plan is labelled and can never be approved.
 
         Raises
         ------
         NotFoundError
-            The plan to build on does not exist.
+            The plan to build on, or to begin from, does not exist.
+        InputError
+            The plan to begin from is of another date.
         """
-        plan = plan_night(
-            self.night_input(delivery_date, as_of, after=after), settings=self.settings, progress=progress
-        )
+        night = self.night_input(delivery_date, as_of, after=after, begin=begin, change=change)
+        plan = plan_night(night, settings=self.settings, progress=progress)
         self.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
         return plan
 
-    def night_input(self, delivery_date: pd.Timestamp, as_of: pd.Timestamp, *, after: str | None = None) -> NightInput:
-        """Return what the store knows for planning a date as of a moment."""
+    def night_input(
+        self,
+        delivery_date: pd.Timestamp,
+        as_of: pd.Timestamp,
+        *,
+        after: str | None = None,
+        begin: Begin | None = None,
+        change: WhatIf | None = None,
+    ) -> NightInput:
+        """Return what the store knows for planning a date as of a moment; see `plan`."""
         reference = self.store.reference()
         return NightInput(
             reference=reference,
@@ -193,7 +221,23 @@ class PlanningDesk:
             as_of=as_of,
             locked=None if after is None else self._sent_lines(after),
             after=after,
+            before=None if begin is None else self._earlier(begin, delivery_date, as_of),
+            change=change,
         )
+
+    def _earlier(self, begin: Begin, delivery_date: pd.Timestamp, as_of: pd.Timestamp) -> EarlierPlan | None:
+        plan_id, day = begin.plan_id, delivery_date.date()
+        if plan_id == PREVIOUS:
+            found = last_plan(self.store.plan_summaries(), delivery_date=day, before=as_of.to_pydatetime())
+            if found is None and not begin.required:
+                return None
+            if found is None:
+                raise NotFoundError("earlier plan of", str(day), hint="Plan an earlier moment first, or name one.")
+            plan_id = found
+        planned = self.store.plan_summary(plan_id)
+        if planned.delivery_date != day:
+            raise InputError(f"Plan {plan_id} is for {planned.delivery_date}: a plan of {day} cannot begin from it.")
+        return EarlierPlan(plan_id, self._lines(plan_id), begin.stay_near)
 
     def risk_table(
         self, plan_id: str, *, changed_since: str | None = None, outside: pd.DataFrame | None = None
@@ -222,12 +266,21 @@ class PlanningDesk:
         orders = (
             self.store.order_lines(delivery_from=day, delivery_to=day, placed_until=summary.as_of) if closed else None
         )
-        sent = None if summary.after is None else self._sent_lines(summary.after)
-        return write_artefacts(plan, self.store.reference(), folder, settings=self.settings, orders=orders, sent=sent)
+        return write_artefacts(
+            plan,
+            self.store.reference(),
+            folder,
+            settings=self.settings,
+            orders=orders,
+            sent=None if summary.after is None else self._sent_lines(summary.after),
+            before=None if summary.begun_from is None else self._lines(summary.begun_from),
+        )
 
     def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
-        lines = PurchaseLines.check(self.store.plan_table(plan_id, "purchase_lines"))
-        return PurchaseLines.check(lines.assign(locked=True))
+        return PurchaseLines.check(self._lines(plan_id).assign(locked=True))
+
+    def _lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
+        return PurchaseLines.check(self.store.plan_table(plan_id, "purchase_lines"))
 
     def saved_plan(self, plan_id: str) -> NightPlan:
         """Return a kept plan.

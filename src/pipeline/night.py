@@ -15,10 +15,11 @@ from contracts.flow import DailyDemand, Forecast, OrderBook, OrderLines
 from contracts.planned import Allotments, Arrivals, PurchaseLines
 from contracts.settings import Settings
 from contracts.solve import SolveLimits
+from contracts.what_if import WhatIf
 from contracts.world import Reference
 from forecast import predict
 from forecast.book import DayFacts, update_book
-from optimize.purchase import PurchasePlan, allocate, purchase_data
+from optimize.purchase import PurchasePlan, allocate, check_change, purchase_data, what_if, with_demand
 from optimize.routing import route
 from optimize.sorting import SortingPlan, share_out, sort
 from pipeline.goods import arrivals, asked_units, supply
@@ -31,6 +32,15 @@ from pipeline.progress import Progress, silent
 from pipeline.summary import Decisions, summarise
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EarlierPlan:
+    """A plan of the same date to begin from; `stay_near` prices every line that differs from it."""
+
+    plan_id: str
+    lines: DataFrame[PurchaseLines]
+    stay_near: bool
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,10 @@ class NightInput:
         Purchase lines already sent or fixed: input, never undone.
     after : str or None
         The plan those lines were sent with.
+    before : EarlierPlan or None
+        Purchase lines the search begins from.
+    change : WhatIf or None
+        Other circumstances than the reference data and the orders say.
     """
 
     reference: Reference
@@ -57,6 +71,8 @@ class NightInput:
     as_of: pd.Timestamp
     locked: DataFrame[PurchaseLines] | None = None
     after: str | None = None
+    before: EarlierPlan | None = None
+    change: WhatIf | None = None
 
 
 class Steps(Protocol):
@@ -106,6 +122,8 @@ def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -
     progress("forecast", 0.02)
     night.reference.check()
     check_premises(night, settings)
+    if night.change is not None:
+        check_change(night.change, night.reference)
     opening = clock_instant(
         settings.city.orders_open, delivery_date=night.delivery_date, timezone=settings.city.timezone
     )
@@ -123,7 +141,7 @@ def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -
 def open_book(
     night: NightInput, expected: DataFrame[Forecast], settings: Settings, progress: Progress
 ) -> DataFrame[OrderBook]:
-    """Combine what is ordered as of the moment with what is still expected until the cutoff."""
+    """Combine what is ordered as of the moment with what is still expected until the cutoff, changed if asked."""
     progress("book", 0.10)
     known = night.reference
     book = update_book(
@@ -135,6 +153,8 @@ def open_book(
         city=settings.city,
         facts=DayFacts(known.skus, known.listings, known.calendar),
     )
+    if night.change is not None:
+        book = OrderBook.check(with_demand(book, night.change.demand_factor))
     if not (book["final_mean"] > 0).any():
         raise EmptyInputError(f"Nothing is ordered or expected for {night.delivery_date.date()}: an empty day.")
     return book
@@ -143,6 +163,8 @@ def open_book(
 def buy(night: NightInput, book: DataFrame[OrderBook], settings: Settings, progress: Progress) -> PurchasePlan:
     """Decide what to buy from whom."""
     progress("purchase", 0.15)
+    before = night.before
+    near = before.lines if before is not None and before.stay_near else None
     data = purchase_data(
         night.reference,
         book,
@@ -150,8 +172,12 @@ def buy(night: NightInput, book: DataFrame[OrderBook], settings: Settings, progr
         as_of=night.as_of,
         city=settings.city,
         locked=night.locked,
+        previous=near,
         settings=settings.purchase,
     )
+    if night.change is not None:  # its demand is in the book already
+        known = None if before is None else before.lines
+        data = what_if(data, night.change.model_copy(update={"demand_factor": {}}), previous=near, lockable=known)
     effort = settings.solve
     return allocate(
         data,
@@ -162,6 +188,7 @@ def buy(night: NightInput, book: DataFrame[OrderBook], settings: Settings, progr
             seed=effort.seed,
             workers=effort.workers,
         ),
+        start=None if before is None else before.lines,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.desk import PlanningDesk
+from pipeline.desk import Begin, PlanningDesk
 from pipeline.fingerprint import table_fingerprint
 from pipeline.night import plan_night
 from pipeline.plan import NightPlan
@@ -51,6 +51,8 @@ def rerun_plan(desk: PlanningDesk, plan_id: str, *, progress: Progress = silent)
         pd.Timestamp(summary.delivery_date).as_unit("us"),
         pd.Timestamp(summary.as_of).tz_convert("UTC").as_unit("us"),
         after=summary.after,
+        begin=None if summary.begun_from is None else Begin(summary.begun_from, stay_near=summary.stays_near),
+        change=summary.what_if,
     )
     again = plan_night(night, settings=desk.settings, progress=progress)
     return compare_plans(kept, again)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -123,7 +124,7 @@ def changed_rows(now: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
 
 
 def previous_plan(summaries: Iterable[PlanSummary], plan_id: str) -> str:
-    """Return the plan of the same delivery date with the latest moment before that of a plan.
+    """Return the plan of the same delivery date with the latest moment before that of a plan, what-ifs left out.
 
     Raises
     ------
@@ -134,10 +135,16 @@ def previous_plan(summaries: Iterable[PlanSummary], plan_id: str) -> str:
     if plan_id not in known:
         raise NotFoundError("plan", plan_id, hint="`tuancai plans` lists them.")
     mine = known[plan_id]
-    earlier = [s for s in known.values() if s.delivery_date == mine.delivery_date and s.as_of < mine.as_of]
-    if not earlier:
+    earlier = last_plan(known.values(), delivery_date=mine.delivery_date, before=mine.as_of)
+    if earlier is None:
         raise NotFoundError("earlier plan of the date of", plan_id, hint="Plan an earlier moment first, or name one.")
-    return max(earlier, key=lambda summary: (summary.as_of, summary.plan_id)).plan_id
+    return earlier
+
+
+def last_plan(summaries: Iterable[PlanSummary], *, delivery_date: date, before: datetime) -> str | None:
+    """Return the plan of a date with the latest moment before another, what-ifs left out; None if there is none."""
+    earlier = [s for s in summaries if s.delivery_date == delivery_date and s.as_of < before and s.what_if is None]
+    return max(earlier, key=lambda summary: (summary.as_of, summary.plan_id)).plan_id if earlier else None
 
 
 def _stock(reference: Reference, plan: NightPlan) -> pd.DataFrame:

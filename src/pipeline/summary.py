@@ -64,6 +64,9 @@ def summarise(night: NightInput, settings: Settings, made: Decisions) -> NightPl
         delivery_date=night.delivery_date.date(),
         as_of=night.as_of.to_pydatetime(),
         after=night.after,
+        begun_from=None if night.before is None else night.before.plan_id,
+        stays_near=night.before is not None and night.before.stay_near,
+        what_if=night.change,
         stages=tuple(stage.report for stage in planned),
         costs_yuan={**costs, "total": sum(costs.values())},
         demand_units={
@@ -77,6 +80,7 @@ def summarise(night: NightInput, settings: Settings, made: Decisions) -> NightPl
         versions=library_versions(),
         seed=settings.solve.seed,
         warnings=(
+            *([] if night.change is None else [f"Planned under other circumstances: {night.change.sentence}."]),
             *premise_warnings(night, settings),
             *(warning for stage in planned for warning in stage.warnings),
         ),
@@ -110,6 +114,8 @@ def input_fingerprints(night: NightInput) -> dict[str, str]:
     }
     if night.locked is not None:
         tables["locked"] = night.locked
+    if night.before is not None:
+        tables["near" if night.before.stay_near else "begun_from"] = night.before.lines
     return {name: table_fingerprint(frame) for name, frame in tables.items()}
 
 
@@ -120,7 +126,8 @@ def _as_known(lines: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def _plan_id(night: NightInput, inputs: dict[str, str], settings: str) -> str:
-    made_with = [night.models.version, library_versions()]
+    made_with: list[object] = [night.models.version, library_versions()]
+    made_with += [] if night.change is None else [night.change.model_dump(mode="json")]
     identity = json.dumps([inputs, settings, made_with, night.as_of.isoformat()], sort_keys=True)
     return f"{night.delivery_date:%Y%m%d}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 

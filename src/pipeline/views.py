@@ -167,10 +167,11 @@ def plan_list(summaries: list[PlanSummary]) -> pd.DataFrame:
             "model": plan.model_version,
             "warnings": len(plan.warnings),
             "after": plan.after or "",
+            "what_if": "" if plan.what_if is None else plan.what_if.sentence,
         }
         for plan in summaries
     ]
-    columns = ["plan_id", "delivery_date", "as_of", "status", "total_yuan", "model", "warnings", "after"]
+    columns = ["plan_id", "delivery_date", "as_of", "status", "total_yuan", "model", "warnings", "after", "what_if"]
     return pd.DataFrame(rows, columns=columns).sort_values(
         ["delivery_date", "as_of", "plan_id"], ascending=[False, False, True], ignore_index=True
     )

@@ -10,6 +10,7 @@ import pytest
 
 from api.compare import PlanComparison
 from api.routes.assignments import Assignments, ProgressShown
+from contracts.what_if import WhatIf
 
 DAY = "2026-04-22"
 
@@ -143,3 +144,32 @@ def test_progress_on_something_else_is_refused(life: dict[str, Any], change: dic
     assert answer.status_code == 422
     assert rule in {failure["rule"] for failure in answer.json()["failures"]}
     assert admin.get(path).json()["version"] == before
+
+
+def test_a_plan_under_other_circumstances_is_labelled_and_never_approved(life: dict[str, Any]) -> None:
+    """Its head says what was different; approving it is 409 and says why."""
+    admin = life["admin"]
+    asked = {"delivery_date": DAY, "as_of": "2026-04-21T20:00:00+08:00", "what_if": {"demand_factor": {"*": 1.2}}}
+    job = admin.post("/v1/plans", json=asked).json()
+    assert job["request"]["what_if"]["demand_factor"] == {"*": 1.2}
+    desk = admin.client.app.state.service.desk
+    moment = pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us")
+    change = WhatIf.model_validate(job["request"]["what_if"])
+    made = desk.plan(pd.Timestamp(DAY).as_unit("us"), moment, after=job["request"]["after"], change=change)
+    heads = admin.get("/v1/plans", params={"delivery_date": DAY}).json()["items"]
+    assert {head["what_if"] for head in heads if head["plan_id"] == made.summary.plan_id} == {"demand * x 1.2"}
+    refused = admin.post(f"/v1/plans/{made.summary.plan_id}/approve")
+    assert refused.status_code == 409
+    assert "other circumstances" in refused.json()["detail"]
+
+
+def test_a_plan_can_begin_from_another_of_its_date(life: dict[str, Any]) -> None:
+    """`previous` is named in the job; a plan of another date, or nothing to stay near, is refused."""
+    admin = life["admin"]
+    asked = {"delivery_date": DAY, "as_of": "2026-04-21T15:00:00+08:00", "begin": "previous", "stay_near": True}
+    job = admin.post("/v1/plans", json=asked).json()
+    assert (job["request"]["begin"], job["request"]["stay_near"]) == (life["first"], True)
+    other = admin.post("/v1/plans", json=asked | {"delivery_date": "2026-04-21", "begin": life["first"]})
+    first = admin.post("/v1/plans", json=asked | {"as_of": "2026-04-21T01:00:00+08:00"})
+    nothing = admin.post("/v1/plans", json=asked | {"begin": None})
+    assert (other.status_code, first.status_code, nothing.status_code) == (409, 404, 409)

@@ -25,8 +25,9 @@ class DuePlan:
 
     @property
     def request(self) -> dict[str, str | None]:
-        """Return the request as a planner would send it."""
-        return {"delivery_date": self.delivery_date.isoformat(), "as_of": self.as_of.isoformat(), "after": None}
+        """Return the request as a planner would send it: the search begins from last hour's plan, if there is one."""
+        moment = {"delivery_date": self.delivery_date.isoformat(), "as_of": self.as_of.isoformat()}
+        return {**moment, "after": None, "begin": "previous"}
 
     @property
     def key(self) -> str:

@@ -17,7 +17,8 @@ from api.problems import Problem, problem_of
 from api.records import Records
 from api.records.jobs import JobRecord
 from contracts.errors import ConflictError, TuancaiError
-from pipeline.desk import PlanningDesk
+from contracts.what_if import WhatIf
+from pipeline.desk import Begin, PlanningDesk
 from pipeline.night import NightInput, plan_night
 
 T = TypeVar("T")
@@ -167,6 +168,8 @@ def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
             pd.Timestamp(asked["delivery_date"]).as_unit("us"),
             pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us"),
             after=asked["after"],
+            begin=_begin(asked),
+            change=None if (change := asked.get("what_if")) is None else WhatIf.model_validate(change),
         )
 
     progress("input", 0.0)
@@ -179,6 +182,12 @@ def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
     except ConflictError as other:  # made from the same input before; a search that ended by the clock differs
         outcome |= {"status": desk.store.plan_summary(plan.summary.plan_id).status.value, "note": str(other)}
     return outcome
+
+
+def _begin(asked: dict[str, Any]) -> Begin | None:
+    """Return the plan to begin from; `previous` is the schedule's word, whose first plan of a date has none."""
+    plan_id = asked.get("begin")
+    return None if plan_id is None else Begin(plan_id, stay_near=asked.get("stay_near", False), required=False)
 
 
 def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:

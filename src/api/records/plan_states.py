@@ -66,8 +66,13 @@ class PlanStates:
         Raises
         ------
         ConflictError
-            The plan has no answer, is no draft, or does not build on the plan that binds the date.
+            The plan has no answer, is a what-if, is no draft, or does not build on the plan that binds the date.
         """
+        if plan.what_if is not None:
+            raise ConflictError(
+                f"Plan {plan.plan_id} was planned under other circumstances ({plan.what_if.sentence}): it is to learn "
+                "from. Change the reference data and plan again."
+            )
         if not plan.status.has_plan:
             raise ConflictError(f"Plan {plan.plan_id} is {plan.status.value}: there is nothing to approve.")
         with self._database.writing() as connection:

@@ -14,9 +14,11 @@ from api.paging import Page, list_responses, models_answer, rows_asked
 from api.problems import PROBLEM_RESPONSES
 from api.routes.jobs import Job, shown_job
 from api.routes.models import IdempotencyKey
-from contracts.errors import ConflictError
+from api.routes.purchase_questions import Circumstances
+from contracts.errors import ConflictError, NotFoundError
 from contracts.plan import PlanSummary
 from contracts.solve import SolveStatus
+from pipeline.risk import PREVIOUS, last_plan
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"], responses=PROBLEM_RESPONSES)
 
@@ -40,6 +42,15 @@ class PlanAsked(BaseModel):
         description="A plan of the same date whose purchase orders were sent: its lines are locked, this plan adds.",
         pattern=r"^[\w-]{1,64}$",
     )
+    begin: str | None = Field(
+        default=None,
+        description="A plan of the same date the search begins from; previous: the one made last before `as_of`.",
+        pattern=r"^[\w-]{1,64}$",
+    )
+    stay_near: bool = Field(default=False, description="Each purchase line that differs from `begin` has a price.")
+    what_if: Circumstances | None = Field(
+        default=None, description="Plan under other circumstances: to learn from, such a plan is never approved."
+    )
 
 
 class PlanHead(BaseModel):
@@ -49,6 +60,7 @@ class PlanHead(BaseModel):
     delivery_date: date = Field(examples=["2026-03-02"])
     as_of: datetime = Field(examples=["2026-03-01T10:00:00Z"])
     after: str | None = Field(default=None, examples=[None])
+    what_if: str = Field(default="", description="Other circumstances it was planned under.", examples=[""])
     status: SolveStatus = Field(description="Worst status of its stages.", examples=["FEASIBLE"])
     total_yuan: float = Field(examples=[5120.4])
     final_units: float = Field(description="Expected units at the cutoff.", examples=[930.0])
@@ -79,6 +91,7 @@ def plan_head(summary: PlanSummary) -> PlanHead:
         delivery_date=summary.delivery_date,
         as_of=summary.as_of,
         after=summary.after,
+        what_if="" if summary.what_if is None else summary.what_if.sentence,
         status=summary.status,
         total_yuan=round(summary.costs_yuan["total"], 2),
         final_units=summary.demand_units["final"],
@@ -101,7 +114,7 @@ def ask_plan(
     """
     job, new = service.queue.ask(
         "plan",
-        _with_locked_lines(service, asked).model_dump(mode="json"),
+        _with_beginning(service, _with_locked_lines(service, asked)).model_dump(mode="json"),
         requested_by=holder.key_id,
         idempotency_key=idempotency_key,
         asked=asked.model_dump(mode="json"),
@@ -134,6 +147,32 @@ def _with_locked_lines(service: Running, asked: PlanAsked) -> PlanAsked:
             f"so after must be {binding.plan_id!r} or left out."
         )
     return asked
+
+
+def _with_beginning(service: Running, asked: PlanAsked) -> PlanAsked:
+    """Return what was asked with the plan it begins from by name, so that the job does the same whenever it runs.
+
+    Raises
+    ------
+    NotFoundError
+        The plan to begin from does not exist.
+    ConflictError
+        It is of another date, or a plan is to stay near none.
+    """
+    if asked.begin is None:
+        if asked.stay_near:
+            raise ConflictError("stay_near needs begin: the plan to stay near, or previous.")
+        return asked
+    begin = asked.begin
+    if begin == PREVIOUS:
+        found = last_plan(service.store.plan_summaries(), delivery_date=asked.delivery_date, before=asked.as_of)
+        if found is None:
+            raise NotFoundError("earlier plan of", str(asked.delivery_date), hint="Leave begin out for the first one.")
+        begin = found
+    before = service.store.plan_summary(begin)
+    if before.delivery_date != asked.delivery_date:
+        raise ConflictError(f"Plan {begin} is for {before.delivery_date}, asked was {asked.delivery_date}.")
+    return asked.model_copy(update={"begin": begin})
 
 
 @router.get("", summary="Plans, the latest delivery date first", responses=list_responses(PlanHead))

@@ -14,6 +14,7 @@ from api.asked import PlanId, Running
 from api.problems import PROBLEM_RESPONSES
 from api.rows import records_json
 from contracts.solve import StageReport
+from contracts.what_if import WhatIf
 
 router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["plans"], responses=PROBLEM_RESPONSES)
 Rows = list[dict[str, Any]]
@@ -43,8 +44,8 @@ class PurchaseExplained(BaseModel):
     stale: list[str] = Field(description="Inputs that are not as when it was planned.", examples=[["offers"]])
 
 
-class WhatIfAsked(BaseModel):
-    """Other circumstances."""
+class Circumstances(BaseModel):
+    """Other circumstances than the reference data and the orders say."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"without_suppliers": ["S1"], "demand_factor": {"*": 1.2}}}
@@ -59,6 +60,15 @@ class WhatIfAsked(BaseModel):
         default=[], max_length=10_000, description="Lines that stay: supplier, SKU, warehouse."
     )
     budget_yuan: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="Another budget.")
+
+    def change(self) -> WhatIf:
+        """Return them as the planning room takes them."""
+        return WhatIf.model_validate(self.model_dump(include=set(WhatIf.model_fields)))
+
+
+class WhatIfAsked(Circumstances):
+    """Other circumstances, and the time to think about them."""
+
     seconds: float = Field(default=10.0, gt=0, le=30, description="Seconds to plan again.")
 
 
@@ -96,17 +106,9 @@ def explain_plan(plan_id: PlanId, _holder: PriceReader, service: Running) -> Pur
 @router.post("/what-if", summary="Plan the purchase again under other circumstances")
 def ask_what_if(plan_id: PlanId, asked: WhatIfAsked, _holder: PriceReader, service: Running) -> WhatIfAnswer:
     """Return cost by part before and after and the lines that differ, within some seconds; nothing is kept."""
-    from optimize.purchase import WhatIf
     from pipeline import purchase_questions
 
-    change = WhatIf(
-        without_suppliers=tuple(asked.without_suppliers),
-        price_factor=asked.price_factor,
-        demand_factor=asked.demand_factor,
-        lock=tuple(asked.lock),
-        budget_yuan=asked.budget_yuan,
-    )
-    answer = purchase_questions.ask_what_if(service.desk, plan_id, change, seconds=asked.seconds)
+    answer = purchase_questions.ask_what_if(service.desk, plan_id, asked.change(), seconds=asked.seconds)
     return WhatIfAnswer(
         report=answer.after.report,
         costs_before=answer.before.costs,

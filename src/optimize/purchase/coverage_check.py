@@ -6,7 +6,6 @@ import math
 from collections import Counter, defaultdict
 from typing import Any
 
-from contracts.clock import clock_instant
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.group_check import Group
 from optimize.purchase.outcomes import (
@@ -40,10 +39,10 @@ def coverage_findings(data: PurchaseData, plan: PurchasePlan, terms: Terms, grou
     covered = {place for place, _ in shown_rows}
     asked = {(row.place_id, row.sku_id) for row in rows_of(data.book) if row.q99 > 0}
     found += [f"Coverage lacks {sku!r} at {place!r}." for place, sku in sorted((asked | set(bought)) - covered)]
-    held = {place for place, units in terms.stock.items() if units > 0}
+    known = asked | set(bought) | {place for place, units in terms.stock.items() if units > 0}
     for row in rows_of(plan.coverage):
         place = row.warehouse_id, row.sku_id
-        if place not in asked | held | set(bought):
+        if place not in known:
             found.append(f"Coverage of {place[1]!r} at {place[0]!r} is shown, but nothing is asked or held there.")
             continue
         level = groups[row.sku_id].level[row.warehouse_id] if row.sku_id in groups else 0.0
@@ -113,7 +112,7 @@ def _salvage(data: PurchaseData, terms: Terms, place: Place, usual: float) -> fl
 
 def _later(data: PurchaseData, terms: Terms, place: Place) -> tuple[Sources, Sources, float]:
     """Return the sources (yuan, units) at the cutoff, those if all is known earlier, and the share known by then."""
-    cutoff = clock_instant(data.city.cutoff, delivery_date=data.delivery_date, timezone=data.city.timezone)
+    cutoff = terms.cutoff
     if data.as_of >= cutoff:
         return [], [], 0.0
     late, moments = [], []

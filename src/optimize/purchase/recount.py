@@ -56,6 +56,7 @@ class Terms:
     """Everything the check needs, as plain dictionaries."""
 
     as_of: pd.Timestamp
+    cutoff: pd.Timestamp
     offers: dict[tuple[str, str, str], OfferTerms] = field(default_factory=dict)
     min_order: dict[str, float] = field(default_factory=dict)
     order_cost: dict[str, float] = field(default_factory=dict)
@@ -87,7 +88,8 @@ class Terms:
 def read_terms(data: PurchaseData) -> Terms:
     """Return the terms of a purchase problem from its reference tables."""
     reference = data.reference
-    terms = Terms(as_of=data.as_of)
+    cutoff = clock_instant(data.city.cutoff, delivery_date=data.delivery_date, timezone=data.city.timezone)
+    terms = Terms(as_of=data.as_of, cutoff=cutoff)
     clock = {
         text: clock_instant(text, delivery_date=data.delivery_date, timezone=data.city.timezone)
         for text in {*reference.suppliers["order_deadline"], *reference.lanes["arrives_at"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,38 +12,28 @@ from contracts.columns import QUANTILE_COLUMNS
 from contracts.errors import InputError, UnknownReferenceError, first_keys
 from contracts.planned import PurchaseLines
 from contracts.reference import Offers, PriceBreaks
+from contracts.what_if import WhatIf
+from contracts.world import Reference
 from optimize.purchase.data import PurchaseData
 from optimize.purchase.intake import purchase_data
 from optimize.purchase.opening import OFFER_KEY
 
 
-@dataclass(frozen=True)
-class WhatIf:
-    """What is different.
+def what_if(
+    data: PurchaseData,
+    change: WhatIf,
+    *,
+    previous: pd.DataFrame | None = None,
+    lockable: pd.DataFrame | None = None,
+) -> PurchaseData:
+    """Return the problem under the change.
 
-    Attributes
+    Parameters
     ----------
-    without_suppliers : tuple of str
-        Suppliers that take no order; what is locked with them stays.
-    price_factor : mapping of supplier_id to float
-        Factor on all prices of a supplier: list, breaks and late.
-    demand_factor : mapping of sku_id to float
-        Factor on what is not confirmed yet; the key ``"*"`` stands for every other SKU.
-    lock : tuple of (supplier_id, sku_id, warehouse_id)
-        Lines of the plan before that stay as they are, whatever else changes.
-    budget_yuan : float, optional
-        Another budget.
-    """
-
-    without_suppliers: tuple[str, ...] = ()
-    price_factor: Mapping[str, float] = field(default_factory=dict)
-    demand_factor: Mapping[str, float] = field(default_factory=dict)
-    lock: tuple[tuple[str, str, str], ...] = ()
-    budget_yuan: float | None = None
-
-
-def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None = None) -> PurchaseData:
-    """Return the problem under the change; with `previous` lines, changes to them are priced (see `purchase_data`).
+    previous : DataFrame[PurchaseLines], optional
+        Lines of the plan before: changes to them are priced (see `purchase_data`).
+    lockable : DataFrame[PurchaseLines], optional
+        Lines that `WhatIf.lock` can name; default `previous`.
 
     Raises
     ------
@@ -52,15 +42,8 @@ def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None
     InputError
         A factor or budget is no positive number.
     """
-    _check_numbers(change)
     reference = data.reference
-    suppliers, skus = set(reference.suppliers["supplier_id"]), set(reference.skus["sku_id"])
-    for column, named, known in (
-        ("supplier_id", {*change.without_suppliers, *change.price_factor}, suppliers),
-        ("sku_id", set(change.demand_factor) - {"*"}, skus),
-    ):
-        if named - known:
-            raise UnknownReferenceError("what_if", column, "reference", sorted(named - known))
+    check_change(change, reference)
     offers: pd.DataFrame = reference.offers
     breaks: pd.DataFrame = reference.price_breaks
     for supplier, factor in change.price_factor.items():
@@ -78,14 +61,32 @@ def what_if(data: PurchaseData, change: WhatIf, *, previous: pd.DataFrame | None
         settings = settings.model_copy(update={"budget_yuan": change.budget_yuan})
     return purchase_data(
         changed,
-        _with_demand(data.book, change.demand_factor),
+        with_demand(data.book, change.demand_factor),
         delivery_date=data.delivery_date,
         as_of=data.as_of,
         city=data.city,
-        locked=_with_locked(data.locked, previous, change.lock),
+        locked=_with_locked(data.locked, previous if lockable is None else lockable, change.lock),
         previous=previous,
         settings=settings,
     )
+
+
+def check_change(change: WhatIf, reference: Reference) -> None:
+    """Refuse a change that names what does not exist, or a factor that is no number.
+
+    Raises
+    ------
+    UnknownReferenceError, InputError
+        As `what_if`.
+    """
+    _check_numbers(change)
+    suppliers, skus = set(reference.suppliers["supplier_id"]), set(reference.skus["sku_id"])
+    for column, named, known in (
+        ("supplier_id", {*change.without_suppliers, *change.price_factor}, suppliers),
+        ("sku_id", set(change.demand_factor) - {"*"}, skus),
+    ):
+        if named - known:
+            raise UnknownReferenceError("what_if", column, "reference", sorted(named - known))
 
 
 def _check_numbers(change: WhatIf) -> None:
@@ -119,8 +120,10 @@ def _scaled(table: pd.DataFrame, supplier: str, factor: float, columns: tuple[st
     return table.assign(**{name: table[name].where(~own, (table[name] * factor).round(4)) for name in columns})
 
 
-def _with_demand(book: pd.DataFrame, factors: Mapping[str, float]) -> pd.DataFrame:
-    """Return the book with what is not confirmed yet scaled."""
+def with_demand(book: pd.DataFrame, factors: Mapping[str, float]) -> pd.DataFrame:
+    """Return an order book with what is not confirmed yet scaled, by SKU or ``*``, at every level."""
+    if not factors:
+        return book
     factor = book["sku_id"].map(lambda sku: factors.get(sku, factors.get("*", 1.0))).to_numpy(np.float64)
     confirmed = book["confirmed"].to_numpy(np.float64)
     scaled = {
