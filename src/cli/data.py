@@ -53,7 +53,7 @@ def import_reference(
     path: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file.")],
     mapping: Annotated[str, typer.Option(help="Mapping file, or the name of a shipped one.")] = "default",
 ) -> None:
-    """Import one reference table."""
+    """Import one reference table; columns valid_from and valid_until say for which delivery dates a row holds."""
     show_report(city_of(context).desk.store.import_reference(table, path, load_mapping(mapping)))
 
 
