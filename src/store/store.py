@@ -16,7 +16,7 @@ from contracts.errors import ConflictError, NotFoundError
 from contracts.flow import OrderLines
 from contracts.plan import PlanSummary
 from contracts.settings import CitySettings, StorageSettings
-from contracts.world import REFERENCE_TABLES, Reference
+from contracts.world import Reference
 from store.compaction import Compaction, compact
 from store.database import Database
 from store.database.import_log import ImportLog
