@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from api.records import Records
+from api.reference_history import REMOVED, table_changes
 from cli.context import city_of, day_of
 from cli.show import console, show_table
 from store import export_tables
@@ -46,4 +49,15 @@ def remove(
 ) -> None:
     """Take one row out, unless others point to it. To end a row, import it with valid_until."""
     start = None if valid_from is None else day_of(valid_from).date()
-    show_table("Removed", city_of(context).desk.store.remove_reference(table, key, valid_from=start))
+    gone = city_of(context).desk.store.remove_reference(table, key, valid_from=start)
+    note_change(context, REMOVED, table, rows=1, **table_changes(table, gone, gone.iloc[:0]))
+    show_table("Removed", gone)
+
+
+def note_change(context: typer.Context, action: str, table: str, **facts: Any) -> None:
+    """Write into the audit log what was done from this terminal, under the name of who is logged in."""
+    records = Records.open(city_of(context).settings.storage)
+    try:
+        records.audit.write(f"terminal {os.environ.get('USER', os.getuid())}", action, table, facts=facts)
+    finally:
+        records.close()

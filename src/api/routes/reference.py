@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import pandas as pd
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi import Path as PathPart
 from fastapi.responses import JSONResponse
@@ -17,19 +16,17 @@ from api.access import Holder, Importer, JobReader, PriceReader, Trainer
 from api.asked import Running, note
 from api.paging import Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
-from api.reference_history import MOST_SHOWN, row_changes
+from api.reference_history import FILE, MOST_SHOWN, REMOVED, ROWS, noting_changes
 from api.reports import ImportResult, import_answer
 from api.rows import frame_of
 from api.uploads import kept_upload, read_mapping
 from contracts.errors import NotFoundError
-from contracts.validity import dated, has_dates
+from contracts.validity import dated
 from contracts.world import REFERENCE_TABLES
 from store import ImportReport, Mapping
 from store.database.reference_rows import ReferenceSet
-from store.database.schema import WIDE_TABLES
 
 router = APIRouter(prefix="/v1/reference", tags=["reference data"], responses=PROBLEM_RESPONSES)
-ROWS, FILE, REMOVED = "bring in reference rows", "import reference file", "remove reference row"
 _FACTS = ("import_id", "new", "changed", "gone", "changes")
 TableName = Annotated[str, PathPart(description="A reference table.", examples=["offers"], pattern=r"^\w{1,40}$")]
 
@@ -192,24 +189,12 @@ def bring_in(
 
 
 def _imported(service: Running, table: str, path: Path, rules: Mapping | None) -> tuple[ImportReport, dict[str, Any]]:
-    """Take a file in and return its books, and which rows it changed; wide tables are told by their counts only."""
-    wide = table in WIDE_TABLES
-    before = None if wide else service.tables.rows(table)
-    report = service.store.import_reference(table, path, rules)
-    if before is None:
-        return report, {"new": report.rows_new, "changed": report.rows_updated, "gone": 0, "changes": []}
-    return report, table_changes(table, before, service.tables.rows(table))
-
-
-def table_changes(table: str, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
-    """Return what changed in a table, as the audit log keeps it."""
-    contract = REFERENCE_TABLES[table]
-    if not (has_dates(before) or has_dates(after)):  # most tables have no dated rows: their keys stay short
-        before, after = before[list(contract.column_names())], after[list(contract.column_names())]
-        found = row_changes(before, after, contract.key())
-    else:
-        found = row_changes(before, after, dated(contract).key())
-    return {**{name: found[name] for name in ("new", "changed", "gone")}, "changes": found["rows"]}
+    """Take a file in and return its books, and which rows it changed."""
+    return noting_changes(
+        table,
+        read=service.tables.rows,
+        change=lambda: service.store.import_reference(table, path, rules),
+    )
 
 
 def known_table(table: str) -> None:

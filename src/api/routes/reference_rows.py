@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.access import Importer, PriceReader
 from api.asked import Running, note
 from api.problems import PROBLEM_RESPONSES, ServiceError
+from api.reference_history import REMOVED, table_changes
 from api.reports import ImportResult, import_answer
-from api.routes.reference import REMOVED, TableName, bring_in, known_table, table_changes
+from api.routes.reference import TableName, bring_in, known_table
 from api.rows import wire_frame
 from contracts.errors import NotFoundError
 from contracts.world import REFERENCE_TABLES
