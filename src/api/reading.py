@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
-import sqlalchemy as sa
 
 from api.kept import Kept, frame_bytes
 from contracts.world import REFERENCE_TABLES
 from pipeline import views
 from pipeline.plan import PLAN_TABLES, NightPlan
 from store import Store
-from store.database.schema import reference_sets
 
 if TYPE_CHECKING:
     from contracts.plan import PlanSummary
     from contracts.world import Reference
-    from store.database import Database
 
 KEPT_MB = 256
 """Memory for tables of plans that were read lately."""
+KEPT_TABLES = 64
+"""Reference tables in memory, a few dates of the ones that views use."""
 
 
 class LazyPlan:
@@ -47,6 +49,7 @@ class PlanTables:
 
     def __init__(self, store: Store, *, kept_mb: int = KEPT_MB) -> None:
         self.store = store
+        self._days: dict[str, date] = {}
         self._kept: Kept[pd.DataFrame] = Kept(most_bytes=kept_mb * 1_000_000, weigh=frame_bytes)
 
     def plan(self, plan_id: str) -> NightPlan:
@@ -59,6 +62,12 @@ class PlanTables:
         """
         self.store.plan_summary(plan_id)
         return cast("NightPlan", LazyPlan(plan_id, self))
+
+    def day(self, plan_id: str) -> date:
+        """Return the delivery date of a plan, or raise `NotFoundError`; it never changes."""
+        if plan_id not in self._days:
+            self._days[plan_id] = self.store.plan_summary(plan_id).delivery_date
+        return self._days[plan_id]
 
     def table(self, plan_id: str, name: str) -> pd.DataFrame:
         """Return one table of a plan.
@@ -84,44 +93,44 @@ class PlanTables:
 
 
 class LazyReference:
-    """Looks like a `Reference`, reads each table on first use; for views that need names of one or two tables."""
+    """Looks like a `Reference` of a delivery date, reads each table on first use; for views that need one or two."""
 
-    def __init__(self, tables: ReferenceTables) -> None:
+    def __init__(self, tables: ReferenceTables, on: date) -> None:
         self._tables = tables
+        self._on = on
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Return a reference table."""
         if name not in REFERENCE_TABLES:
             raise AttributeError(name)
-        return self._tables.table(name)
+        return self._tables.table(name, self._on)
 
 
 class ReferenceTables:
-    """Reference tables, each kept in memory until it is changed in the store."""
+    """Reference tables, each kept in memory until reference data changes in the store."""
 
-    def __init__(self, store: Store, database: Database) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._database = database
-        self._kept: dict[str, tuple[object, pd.DataFrame]] = {}
+        self._kept: OrderedDict[tuple[str, date | None], tuple[object, pd.DataFrame]] = OrderedDict()
 
-    def reference(self) -> Reference:
-        """Return the reference data as views take it; tables are read when they are used."""
-        return cast("Reference", LazyReference(self))
+    def reference(self, on: date) -> Reference:
+        """Return the reference data of a delivery date as views take it; tables are read when they are used."""
+        return cast("Reference", LazyReference(self, on))
 
-    def synthetic(self) -> frozenset[str]:
-        """Return the names of the tables that were generated, not given."""
-        with self._database.reading() as connection:
-            rows = connection.execute(sa.select(reference_sets.c.name).where(reference_sets.c.synthetic)).all()
-        return frozenset(name for (name,) in rows)
+    def table(self, name: str, on: date) -> pd.DataFrame:
+        """Return the rows of a reference table that hold on a delivery date, as they are in the store now."""
+        return self._fresh((name, on), lambda: self._store.reference_table(name, on))
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a reference table as it is in the store now."""
-        query = sa.select(reference_sets.c.changed_at, reference_sets.c.rows).where(reference_sets.c.name == name)
-        with self._database.reading() as connection:
-            found = connection.execute(query).first()
-        mark = None if found is None else tuple(found)
-        kept = self._kept.get(name)
+    def rows(self, name: str) -> pd.DataFrame:
+        """Return every row of a reference table with the dates it holds for, as they are in the store now."""
+        return self._fresh((name, None), lambda: self._store.reference_rows(name))
+
+    def _fresh(self, key: tuple[str, date | None], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        mark = self._store.reference_mark()  # of all tables: a supplier that ends takes its offers along
+        kept = self._kept.pop(key, None)
         if kept is None or kept[0] != mark:
-            kept = (mark, self._store.reference_table(name))
-            self._kept[name] = kept
+            kept = (mark, read())
+        self._kept[key] = kept
+        while len(self._kept) > KEPT_TABLES:
+            self._kept.popitem(last=False)
         return kept[1]

@@ -1,13 +1,44 @@
-"""What changed in a reference table: rows by key, before and after, for the audit log."""
+"""What changed in a reference table, by whatever way: rows by key, before and after, for the audit log."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
+from contracts.validity import dated, has_dates
+from contracts.world import REFERENCE_TABLES
+from store import ImportReport
+from store.database.schema import WIDE_TABLES
+
+ROWS, FILE, REMOVED = "bring in reference rows", "import reference file", "remove reference row"
+"""What the audit log calls changes of reference data."""
 MOST_SHOWN = 200
 """Changed rows an audit entry carries; larger imports are told by their counts and the import's own rows."""
+
+
+def noting_changes(
+    table: str, *, read: Callable[[str], pd.DataFrame], change: Callable[[], ImportReport]
+) -> tuple[ImportReport, dict[str, Any]]:
+    """Run an import and return its books with which rows it changed; wide tables are told by their counts only."""
+    if table in WIDE_TABLES:
+        report = change()
+        return report, {"new": report.rows_new, "changed": report.rows_updated, "gone": 0, "changes": []}
+    before = read(table)
+    report = change()
+    return report, table_changes(table, before, read(table))
+
+
+def table_changes(table: str, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """Return what changed in a table, as the audit log keeps it."""
+    contract = REFERENCE_TABLES[table]
+    if not (has_dates(before) or has_dates(after)):  # most tables have no dated rows: their keys stay short
+        before, after = before[list(contract.column_names())], after[list(contract.column_names())]
+        found = row_changes(before, after, contract.key())
+    else:
+        found = row_changes(before, after, dated(contract).key())
+    return {**{name: found[name] for name in ("new", "changed", "gone")}, "changes": found["rows"]}
 
 
 def row_changes(before: pd.DataFrame, after: pd.DataFrame, key: tuple[str, ...]) -> dict[str, Any]:

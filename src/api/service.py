@@ -25,6 +25,7 @@ from store import Store
 
 if TYPE_CHECKING:
     from api.jobs.worker import Worker
+    from contracts.world import Reference
     from pipeline.desk import PlanningDesk
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Service:
         records = Records.open(settings.storage)
         first_admin_key(records, settings.service.admin_key_file)
         store = Store.open(settings.storage, city=settings.city) if desk is None else desk.store
-        shelves = PlanTables(store), ReferenceTables(store, records.database)
+        shelves = PlanTables(store), ReferenceTables(store)
         queue = JobQueue(settings, records)
         service = cls(settings, store, records, queue, *shelves, ServingModel(), _desk=desk)
         queue.open()
@@ -79,6 +80,10 @@ class Service:
 
                 self._desk = PlanningDesk.open(self.settings, store=self.store)
             return self._desk
+
+    def reference_of(self, plan_id: str) -> Reference:
+        """Return the reference data of a plan's delivery date, or raise `NotFoundError`."""
+        return self.tables.reference(self.plans.day(plan_id))
 
     def close(self) -> None:
         """End the worker and close the connections; unfinished jobs wait for the next start."""

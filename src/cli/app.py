@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import data, demo, models, plans, purchase, scores, service
+from cli import data, demo, models, plans, purchase, reference, scores, service
 from cli.context import CityContext
 from cli.show import complaints
 from contracts.errors import TuancaiError
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data.import_app, name="import")
+app.add_typer(reference.reference_app, name="reference")
 app.add_typer(data.world_app, name="world")
 app.add_typer(data.supply_app, name="supply")
 models.add_commands(app)

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from api.reference_history import FILE, noting_changes
 from cli.context import city_of, day_of
+from cli.reference import note_change
 from cli.show import console, progress_bar, show_table
 from store import ImportReport, load_mapping, read_world
 
@@ -53,8 +55,13 @@ def import_reference(
     path: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file.")],
     mapping: Annotated[str, typer.Option(help="Mapping file, or the name of a shipped one.")] = "default",
 ) -> None:
-    """Import one reference table."""
-    show_report(city_of(context).desk.store.import_reference(table, path, load_mapping(mapping)))
+    """Import one reference table; columns valid_from and valid_until say for which delivery dates a row holds."""
+    store, rules = city_of(context).desk.store, load_mapping(mapping)
+    report, changes = noting_changes(
+        table, read=store.reference_rows, change=lambda: store.import_reference(table, path, rules)
+    )
+    note_change(context, FILE, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
+    show_report(report)
 
 
 @import_app.command("list")

@@ -47,7 +47,7 @@ def plan(
     with progress_bar(f"Plan {date} as of {as_of}") as report:
         start = None if begin is None else Begin(begin, stay_near=stay_near)
         made = city.desk.plan(day, city.moment(as_of, day), after=after, begin=start, progress=report)
-    reference = city.desk.store.reference()
+    reference = city.desk.store.reference(day)
     show_plan(made, reference, timezone=city.settings.city.timezone)
     if out is not None:
         city.desk.export(made, out)
@@ -62,7 +62,8 @@ def plans(context: typer.Context) -> None:
 def show(context: typer.Context, plan_id: PlanId) -> None:
     """Show a plan. 查看计划。"""
     city = city_of(context)
-    show_plan(city.desk.saved_plan(plan_id), city.desk.store.reference(), timezone=city.settings.city.timezone)
+    made = city.desk.saved_plan(plan_id)
+    show_plan(made, city.desk.store.reference(made.summary.delivery_date), timezone=city.settings.city.timezone)
 
 
 def risk(
@@ -102,7 +103,8 @@ def orders(
 ) -> None:
     """Show purchase orders by supplier. 采购单。"""
     desk = city_of(context).desk
-    made, reference = desk.saved_plan(plan_id), desk.store.reference()
+    made = desk.saved_plan(plan_id)
+    reference = desk.store.reference(made.summary.delivery_date)
     if supplier is None:
         show_table("Orders per supplier", views.supplier_view(made, reference), most=200)
     lines = views.order_view(made, reference, supplier)
@@ -120,9 +122,10 @@ def sorting(
 ) -> None:
     """Show sorting assignments by warehouse, zone and wave. 分拣任务。"""
     city = city_of(context)
+    made = city.desk.saved_plan(plan_id)
     tasks = views.sorting_view(
-        city.desk.saved_plan(plan_id),
-        city.desk.store.reference(),
+        made,
+        city.desk.store.reference(made.summary.delivery_date),
         warehouse_id=warehouse,
         temperature_zone=zone,
         wave=wave,
@@ -146,7 +149,7 @@ def routes(
     city = city_of(context)
     made, timezone = city.desk.saved_plan(plan_id), city.settings.city.timezone
     show_table("Trips", views.trip_view(made, warehouse), most=200, timezone=timezone)
-    stops = views.stop_view(made, city.desk.store.reference(), warehouse)
+    stops = views.stop_view(made, city.desk.store.reference(made.summary.delivery_date), warehouse)
     show_table("Stops", stops, most=400 if warehouse else 60, timezone=timezone)
     if len(made.unserved):
         show_table("Not served", made.unserved, most=200)

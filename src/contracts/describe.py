@@ -14,6 +14,17 @@ from contracts import flow, planned, reference
 from contracts.settings import Settings
 from contracts.table import Table
 
+_DATED = """Rows may hold for some delivery dates only: two more columns say which, `valid_from`? and `valid_until`?
+(days, both included; left empty: always). They are in every import, export and change, and a plan sees the rows of its
+delivery date in the columns below. `valid_from` is part of the key, so a price from Monday on is one more row.
+
+- A row without an end stands until a later row of its key starts. A row with an end holds on exactly its dates, before
+  whatever stands; two such rows of one key may not overlap.
+- With a supplier that has no row on a date go its offers, lanes and rebates; with an offer its price breaks.
+- Places and goods never vanish, because orders point to them: where none of their rows holds the nearest one does.
+  Communities close by `closed_on`, SKUs leave by their listings.
+- Tables kept by date (`Listings`, `Calendar`, `OutsideEstimates`, `GroupThresholds`) have no such columns."""
+
 PAGES: tuple[tuple[str, ModuleType], ...] = (
     ("Reference data", reference),
     ("Flow", flow),
@@ -39,6 +50,7 @@ def describe_data() -> str:
     ]
     for title, module in PAGES:
         parts += ["", f"## {title}"]
+        parts += ["", *_DATED.splitlines()] if module is reference else []
         for table in contract_tables(module):
             parts += ["", f"### {table.__name__}", "", inspect.cleandoc(table.__doc__ or ""), ""]
             parts += [f"Key: {', '.join(f'`{column}`' for column in table.key())}", ""]

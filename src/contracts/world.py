@@ -144,6 +144,9 @@ _POINTERS: tuple[tuple[str, str, str, str], ...] = (
     ("outside_estimates", "sku_id", "skus", "sku_id"),
 )
 
+OFFER_KEY: tuple[str, ...] = ("supplier_id", "sku_id", "warehouse_id")
+"""What a price break's offer is found by."""
+
 ESTIMATE_PLACES: dict[str, tuple[str, str]] = {
     "community": ("communities", "community_id"),
     "warehouse": ("warehouses", "warehouse_id"),
@@ -153,7 +156,7 @@ ESTIMATE_PLACES: dict[str, tuple[str, str]] = {
 
 
 def _check_break_owners(reference: Reference) -> None:
-    owner = ["supplier_id", "sku_id", "warehouse_id"]
+    owner = list(OFFER_KEY)
     offered = set(reference.offers[owner].itertuples(index=False, name=None))
     lost = [key for key in reference.price_breaks[owner].itertuples(index=False, name=None) if key not in offered]
     if lost:

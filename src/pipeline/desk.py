@@ -16,7 +16,7 @@ from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.what_if import WhatIf
-from contracts.world import Reference, World
+from contracts.world import REFERENCE_TABLES, Reference, World
 from forecast import BacktestScores, DriftReport, Registry, build_history, predict, relocated
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
@@ -97,13 +97,14 @@ class PlanningDesk:
         lines = self.store.order_lines()
         if lines.empty:
             raise EmptyInputError("There are no orders in the store: import some before generating a supply side.")
-        given = self.store.given_tables()
+        known = {name: table for name, table in self.store.reference_sets().items() if table.rows}
+        given = [name for name in REFERENCE_TABLES if name in known and not known[name].synthetic]
         if given:
             raise ConflictError(
                 f"Reference data was given already ({', '.join(given)}). A generated supply side has its own ids and "
                 "replaces nothing: import the missing tables, or use a store of its own."
             )
-        if self.store.has_reference() and not again:
+        if known and not again:
             raise ConflictError(
                 "A supply side was generated before. To replace it by a new one, say so: --replace, or replace = true."
             )
@@ -116,7 +117,7 @@ class PlanningDesk:
 
     def history(self, *, before: pd.Timestamp | None = None) -> DataFrame[DailyDemand]:
         """Return demand per delivery date, community and SKU, of dates before a day."""
-        reference = self.store.reference()
+        reference = self.store.reference(before)
         until = None if before is None else before - pd.Timedelta(days=1)
         lines = self.store.order_lines(delivery_to=until)
         return build_history(lines, reference.listings, reference.communities, city=self.settings.city)
@@ -165,7 +166,7 @@ class PlanningDesk:
             self.settings.city.orders_open, delivery_date=delivery_date, timezone=self.settings.city.timezone
         )
         dates = list(pd.date_range(delivery_date, periods=days, unit="us"))
-        known, context = self.history(before=delivery_date), context_of(self.store.reference())
+        known, context = self.history(before=delivery_date), context_of(self.store.reference(delivery_date))
         return predict(self.models().demand, known, delivery_dates=dates, issued_at=opening, context=context)
 
     def plan(
@@ -211,7 +212,7 @@ class PlanningDesk:
         change: WhatIf | None = None,
     ) -> NightInput:
         """Return what the store knows for planning a date as of a moment; see `plan`."""
-        reference = self.store.reference()
+        reference = self.store.reference(delivery_date)
         return NightInput(
             reference=reference,
             history=self.history(before=delivery_date),
@@ -256,7 +257,8 @@ class PlanningDesk:
         earlier = None if changed_since is None else self.risk_table(changed_since)
         plan = self.saved_plan(plan_id)
         sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)
-        return risk_table(plan, self.store.reference(), sent=sent, previous=earlier, outside=outside)
+        reference = self.store.reference(plan.summary.delivery_date)
+        return risk_table(plan, reference, sent=sent, previous=earlier, outside=outside)
 
     def export(self, plan: NightPlan, folder: Path) -> list[Path]:
         """Write a plan's artefacts to a folder; from the cutoff on with the leaders' hand-out sheets."""
@@ -268,7 +270,7 @@ class PlanningDesk:
         )
         return write_artefacts(
             plan,
-            self.store.reference(),
+            self.store.reference(summary.delivery_date),
             folder,
             settings=self.settings,
             orders=orders,

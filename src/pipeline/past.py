@@ -36,7 +36,7 @@ class Past:
     @classmethod
     def of(cls, store: Store, days: Sequence[date], *, city: CitySettings) -> Past:
         """Return the past that ends with the last of the days."""
-        reference, lines = store.reference(), store.order_lines(delivery_to=days[-1])
+        reference, lines = store.reference(days[-1]), store.order_lines(delivery_to=days[-1])
         history = build_history(lines, reference.listings, reference.communities, city=city)
         share = open_share(lines, reference.listings, reference.communities, city=city)
         return cls(reference, lines, history, replace(context_of(reference), open_share=share))

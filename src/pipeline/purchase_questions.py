@@ -71,7 +71,7 @@ def kept_purchase(desk: PlanningDesk, plan_id: str) -> Kept:
         There is no such plan.
     """
     kept = desk.saved_plan(plan_id)
-    summary, reference = kept.summary, desk.store.reference()
+    summary, reference = kept.summary, desk.store.reference(kept.summary.delivery_date)
     day = pd.Timestamp(summary.delivery_date).as_unit("us")
     data = purchase_data(
         reference,

@@ -56,6 +56,8 @@ _WORDS: dict[str, str] = {
     "min_cases": "起订量 最小起订量 起订箱数 moq minimum_cases",
     "max_cases": "最大箱数 供货上限 最大供货量 maximum_cases",
     "discount_kind": "折扣方式 阶梯方式 discount",
+    "valid_from": "生效日期 生效日 起始日期 effective_from valid_since",
+    "valid_until": "失效日期 失效日 截止日期 有效期至 effective_until valid_to",
     "late_price_yuan": "加急价 补货价 late_price",
     "late_max_cases": "加急上限 补货上限",
     "from_cases": "阶梯起点 起始箱数 满箱数 from_case",

@@ -10,6 +10,7 @@ unmatched.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,17 @@ PART_STEP = 1_000_000
 """Line numbers of split parts differ by this; orders have fewer lines."""
 
 
-def match_cancellations(orders: pd.DataFrame, cancels: pd.DataFrame, match: list[str]) -> tuple[pd.DataFrame, pd.Index]:
+def match_cancellations(
+    orders: pd.DataFrame, cancels: pd.DataFrame, match: list[str], *, settled: Mapping[int, int] | None = None
+) -> tuple[pd.DataFrame, pd.Index]:
     """Return the matches and the rows that found no order.
 
     Parameters
     ----------
     orders, cancels : DataFrame, index = row of the file
         With ``placed_at``, ``quantity`` (both positive) and the match columns, none of them null.
+    settled : mapping, optional
+        Row of a cancellation that came before to the order row it was matched to then; these go first.
 
     Returns
     -------
@@ -53,26 +58,36 @@ def match_cancellations(orders: pd.DataFrame, cancels: pd.DataFrame, match: list
             "row": cancels.index.to_numpy(),
             "quantity": cancels["quantity"].to_numpy("float64"),
         }
-    ).sort_values(["at", "row"])
-    matched: list[tuple[int, int, float]] = []
+    )
+    before = settled or {}
+    matched: list[tuple[int, int, int, float]] = []
     unmatched: list[int] = []
-    for key, at, row, quantity in asked.itertuples(index=False, name=None):
+    asked["first"] = ~asked["row"].isin(list(before))  # what is settled goes first, so that it finds its units
+    for key, at, row, quantity, _ in asked.sort_values(["first", "at", "row"]).itertuples(index=False, name=None):
         for line in reversed(lines[key]):
-            if line[0] <= at and line[2] >= quantity - 1e-9:
+            if line[0] <= at and line[2] >= quantity - 1e-9 and before.get(row, line[1]) == line[1]:
                 line[2] -= quantity
-                matched.append((row, int(line[1]), quantity))
+                matched.append((at, row, int(line[1]), quantity))
                 break
         else:
             unmatched.append(row)
-    matches = pd.DataFrame(matched, columns=["cancel_row", "order_row", "quantity"])
+    found = [(row, line, quantity) for _, row, line, quantity in sorted(matched)]
+    matches = pd.DataFrame(found, columns=["cancel_row", "order_row", "quantity"])
     matches["cancelled_at"] = cancels["placed_at"].reindex(matches["cancel_row"]).to_numpy()
     return matches, pd.Index(unmatched, dtype="int64")
 
 
-def split_lines(orders: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+def split_lines(
+    orders: pd.DataFrame, matches: pd.DataFrame, *, parts_before: pd.Series[int] | None = None
+) -> pd.DataFrame:
     """Return the order lines with the matched cancellations written in; quantities add up to those of `orders`.
 
     The result has the columns of `orders` plus ``order_row`` and ``cancel_row`` (-1: an open line).
+
+    Parameters
+    ----------
+    parts_before : Series, optional
+        How many parts were split off each line before, by order row; new ones are numbered on from there.
     """
     lines = orders.assign(order_row=orders.index.to_numpy("int64"), cancel_row=np.int64(-1))
     if matches.empty:
@@ -82,7 +97,10 @@ def split_lines(orders: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
     parts = orders.loc[matches["order_row"]].reset_index(drop=True)
     number = matches.groupby("order_row").cumcount().to_numpy() + 1
     gone = (rest.loc[matches["order_row"]] <= 0).to_numpy()  # the first part of a line wholly taken back is the line
-    parts["line_no"] = parts["line_no"].to_numpy() + PART_STEP * (number - gone)
+    number = number - gone
+    if parts_before is not None:
+        number += np.where(number > 0, parts_before.loc[matches["order_row"]].to_numpy(), 0)
+    parts["line_no"] = parts["line_no"].to_numpy() + PART_STEP * number
     parts["quantity"] = matches["quantity"].to_numpy()
     parts["cancelled_at"] = pd.to_datetime(matches["cancelled_at"], utc=True).dt.as_unit("us").to_numpy()
     parts["cancelled_at"] = parts["cancelled_at"].astype(orders["cancelled_at"].dtype)

@@ -76,6 +76,8 @@ def _judge(coming: pd.DataFrame, there: pd.DataFrame) -> str:
     if len(facts) > 1 or abs(coming["quantity"].sum() - there["quantity"].sum()) > 1e-6:
         return CONFLICT
     ours, theirs = _cancelled(coming), _cancelled(there)
+    if ours == theirs:  # the same parts under other numbers
+        return UNCHANGED
     if theirs <= ours:
         return UPDATED
     return OLDER if ours <= theirs else CONFLICT

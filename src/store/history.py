@@ -6,7 +6,9 @@ visible together by one SQL transaction; what a crash leaves behind is a file th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +18,7 @@ from contracts.errors import CorruptFileError
 from contracts.flow import OrderLines
 from store.database.import_log import ImportLog
 from store.disk import storing
-from store.parquet import read_parquets, write_parquet
+from store.parquet import read_parquet, read_parquets, write_parquet
 
 COLUMNS = OrderLines.column_names()
 
@@ -59,6 +61,16 @@ class History:
         """Return the visible lines of some delivery dates."""
         files = [file for file in self._log.files(min(days), max(days)) if file[1] in set(days)]
         return read_parquets([self.folder / file for file, _, _ in files]) if files else OrderLines.empty()
+
+    def each_day(self) -> Iterator[pd.DataFrame]:
+        """Yield the visible lines of one delivery date after the other."""
+        for _, files in groupby(self._log.files(), key=lambda file: file[1]):
+            yield read_parquets([self.folder / file for file, _, _ in files])
+
+    def mentions(self, column: str, value: str) -> bool:
+        """Return whether any visible line has a value in a column, the latest dates looked at first."""
+        files = reversed(self._log.files())
+        return any((read_parquet(self.folder / file, columns=[column])[column] == value).any() for file, _, _ in files)
 
     def write(self, lines: pd.DataFrame, import_id: str) -> tuple[tuple[str, date, int], ...]:
         """Write lines to new files, one per delivery date; invisible until they are in the manifest.

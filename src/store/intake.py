@@ -14,6 +14,7 @@ from time import perf_counter
 import pandas as pd
 
 from contracts.errors import StoreError
+from store.cancellations import PART_STEP
 from store.database.engine import RacedError
 from store.database.import_log import HistoryChange, ImportLog, RetiredTwiceError
 from store.familiar import CONFLICT, NEW, OLDER, UNCHANGED, UPDATED, compare
@@ -21,6 +22,7 @@ from store.history import COLUMNS, History
 from store.order_rows import OrderRows
 from store.parquet import write_parquet
 from store.report import ImportReport, count_rules
+from store.taking_back import TakenBack, take_back
 from store.tidy import failure_rows, failure_table
 
 _log = logging.getLogger(__name__)
@@ -40,9 +42,14 @@ class Origin:
 class _Judged:
     """Order rows with the status of each line, and the rows that turned out to be in conflict."""
 
-    rows: OrderRows
+    back: TakenBack
     status: pd.Series[str]
     replaced: pd.DataFrame
+
+    @property
+    def rows(self) -> OrderRows:
+        """The order rows, those in conflict among the failures."""
+        return self.back.rows
 
 
 class Intake:
@@ -95,7 +102,8 @@ class Intake:
                 written.append(name)
                 write_parquet(report.failures, self._history.folder / name)
                 report = replace(report, failures_path=self._history.folder / name)
-            change = self._write(taken, judged.replaced, status, lines, import_id)
+            change = self._write(taken, judged.replaced, import_id)
+            change = replace(change, owners=_owners(judged), cancelled=self._cancelled(judged))
             written.extend(file for file, _, _ in change.files)
             report = replace(report, seconds=perf_counter() - started)
             self._log.record(report, change, at=self._now())
@@ -106,16 +114,17 @@ class Intake:
 
     def _judge(self, rows: OrderRows) -> _Judged:
         """Compare with what is there; families in conflict become failures, the first stays."""
-        lines = rows.lines
+        back = take_back(rows, self._log, self._history)
+        rows, lines = back.rows, back.rows.lines
         keys = self._log.known_keys(lines["order_id"].unique())
         if keys.empty:
-            return _Judged(rows, pd.Series(NEW, index=lines.index, dtype="str"), lines.iloc[:0])
+            return _Judged(back, pd.Series(NEW, index=lines.index, dtype="str"), lines.iloc[:0])
         there = self._history.read_days(sorted(set(keys["delivery_date"])))
         there = there[there["order_id"].isin(keys["order_id"])]
         familiar = compare(lines, there)
         clash = familiar.status == CONFLICT
         if not clash.any():
-            return _Judged(rows, familiar.status, familiar.replaced)
+            return _Judged(back, familiar.status, familiar.replaced)
         shown = lines.loc[clash, "order_id"] + " line " + lines.loc[clash, "line_no"].astype(str)
         shown.index = pd.Index(lines.loc[clash, "order_row"])
         shown = shown[~shown.index.duplicated()]
@@ -125,11 +134,26 @@ class Intake:
         rule = pd.Series("conflict: the same line is there with other content, which stays", index=values.index)
         failures = failure_table([rows.failures, failure_rows(rule, "order_id/line_no", values)])
         kept = replace(rows, lines=lines[~clash].reset_index(drop=True), failures=failures)
-        return _Judged(kept, familiar.status[~clash].reset_index(drop=True), familiar.replaced)
+        kept_back = replace(back, rows=kept)
+        return _Judged(kept_back, familiar.status[~clash].reset_index(drop=True), familiar.replaced)
 
-    def _write(
-        self, taken: pd.DataFrame, replaced: pd.DataFrame, status: pd.Series[str], lines: pd.DataFrame, import_id: str
-    ) -> HistoryChange:
+    def _cancelled(self, judged: _Judged) -> pd.DataFrame:
+        """Return the cancellation rows that were matched for the first time, each with the line it takes from."""
+        lines = judged.rows.lines
+        done = lines[lines["cancel_row"] >= 0]
+        if done.empty:
+            return pd.DataFrame()
+        digests = judged.rows.recalls.rows["cancellation"].reindex(done["cancel_row"])
+        found = pd.DataFrame(
+            {
+                "cancellation": digests.to_numpy(),
+                "order_id": done["order_id"].to_numpy(),
+                "line_no": (done["line_no"] % PART_STEP).to_numpy(),
+            }
+        )
+        return found[~found["cancellation"].isin(self._log.cancelled_before(found["cancellation"]).index)]
+
+    def _write(self, taken: pd.DataFrame, replaced: pd.DataFrame, import_id: str) -> HistoryChange:
         if taken.empty:
             return HistoryChange()
         content = taken[list(COLUMNS)]
@@ -153,15 +177,19 @@ def _books(judged: _Judged, origin: Origin, import_id: str) -> ImportReport:
     lines, units = rows.lines, rows.units
     rejected = pd.Index(rows.failures["row"].unique())
     accepted = units.index.difference(rejected)
+    own = lines[lines["order_row"] >= 0]
+    cancels = lines["cancel_row"] >= 0
     by_row = pd.concat(
         [
-            pd.Series(status.to_numpy(), index=lines["order_row"]),
-            pd.Series(status.to_numpy(), index=lines["cancel_row"])[(lines["cancel_row"] >= 0).to_numpy()],
+            pd.Series(status[own.index].to_numpy(), index=own["order_row"]),
+            pd.Series(status[cancels].to_numpy(), index=lines.loc[cancels, "cancel_row"]),
+            pd.Series(UNCHANGED, index=judged.back.already, dtype="str"),
         ]
     )
+    elsewhere = fsum(judged.back.elsewhere)
     counts = by_row[~by_row.index.duplicated()].value_counts()
     units_accepted, units_rejected = fsum(units.loc[accepted]), fsum(units.loc[rejected])
-    open_units = fsum(lines.loc[lines["cancel_row"] < 0, "quantity"])
+    open_units = fsum(own.loc[own["cancel_row"] < 0, "quantity"]) - elsewhere
     report = ImportReport(
         import_id=import_id,
         table="order_lines",
@@ -177,8 +205,8 @@ def _books(judged: _Judged, origin: Origin, import_id: str) -> ImportReport:
         units_read=_tidy(fsum(units)),
         units_accepted=_tidy(units_accepted),
         units_rejected=_tidy(units_rejected),
-        units_ordered=_tidy(fsum(lines["quantity"])),
-        units_cancelled=_tidy(fsum(lines.loc[lines["cancel_row"] >= 0, "quantity"])),
+        units_ordered=_tidy(fsum(own["quantity"])),
+        units_cancelled=_tidy(fsum(own.loc[own["cancel_row"] >= 0, "quantity"]) + elsewhere),
         notes=rows.notes + _older_note(int(counts.get(OLDER, 0))),
         rules=count_rules(rows.failures, units),
         failures=rows.failures,
@@ -191,6 +219,17 @@ def _books(judged: _Judged, origin: Origin, import_id: str) -> ImportReport:
             f"for; {units_accepted} units accepted, {open_units} in lines. Nothing was imported; please report this."
         )
     return report
+
+
+def _owners(judged: _Judged) -> pd.DataFrame:
+    """Return what new lines share with their cancellations, where that is not in the lines themselves."""
+    owners, lines = judged.rows.recalls.owners, judged.rows.lines
+    if owners.empty:
+        return pd.DataFrame()
+    new = lines[(judged.status == NEW).to_numpy() & lines["order_row"].isin(owners.index).to_numpy()]
+    new = new.drop_duplicates("order_row")
+    found = new[["order_id", "line_no", "delivery_date"]].assign(line_no=new["line_no"] % PART_STEP)
+    return found.assign(owner=owners.loc[new["order_row"]].to_numpy())
 
 
 def _older_note(rows: int) -> tuple[str, ...]:

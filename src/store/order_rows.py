@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,37 @@ from store.cancellations import match_cancellations, split_lines
 from store.conditions import rejected_rows
 from store.derive import derive, plain_text
 from store.mapping import DeliveryDay, Mapping, Number
+from store.order_owners import cancellation_digests, owner_digests
 from store.source_file import SourceFile
 from store.tidy import failure_rows, failure_table, find_columns, tidy
+
+
+@dataclass(frozen=True)
+class Recalls:
+    """Cancellation rows that name no order line, and what they and their orders share.
+
+    Attributes
+    ----------
+    match : tuple of str
+        Columns a cancellation shares with its order, as the mapping names them.
+    rows : DataFrame, index = row of the file
+        ``order_id``, ``placed_at``, ``quantity`` (positive), ``owner`` (`store.order_owners`), ``cancellation``.
+    unmatched : Index
+        Those of the rows that found no line in their own file.
+    owners : Series, index = row of the file
+        Owner of every order row that has one, where not all of `match` are columns of order lines.
+    """
+
+    match: tuple[str, ...] = ()
+    rows: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["order_id", "placed_at", "quantity", "owner", "cancellation"])
+    )
+    unmatched: pd.Index = field(default_factory=lambda: pd.Index([], dtype="int64"))
+    owners: pd.Series[str] = field(default_factory=lambda: pd.Series([], dtype="str"))
+
+
+Settled = Callable[[pd.Series], pd.DataFrame]
+"""Gives ``order_id`` and ``line_no`` of the lines that cancellations were matched to before, index = cancellation."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +63,15 @@ class OrderRows:
         Units of every row of the file, index = row, cancellations negative, zero where unreadable.
     notes : tuple of str
         What was filled in or decided that a reader of the report should know.
+    recalls : Recalls
+        The cancellation rows among them.
     """
 
     lines: pd.DataFrame
     failures: pd.DataFrame
     units: pd.Series[Any]
     notes: tuple[str, ...] = ()
+    recalls: Recalls = field(default_factory=lambda: Recalls())
 
 
 def read_order_rows(
@@ -48,11 +81,14 @@ def read_order_rows(
     timezone: str,
     cutoff: str,
     known: dict[str, frozenset[str]] | None = None,
+    settled: Settled | None = None,
 ) -> OrderRows:
-    """Return the order lines of a file.
+    """Return the order lines of a file, its cancellation rows matched to lines of the same file.
 
     Parameters
     ----------
+    settled : callable, optional
+        Tells which order lines cancellations were matched to when they came before.
     timezone : str
         The city's zone, for delivery dates and for times without a zone.
     cutoff : str
@@ -103,12 +139,12 @@ def read_order_rows(
     if "quantity" in frame:
         frame["quantity"] = frame["quantity"].where(~cancels, frame["quantity"].abs())
     good, broken = _keep_contract(frame[judged], known or {})
-    lines, unmatched = _cancel(good, cancels.reindex(good.index), column, mapping)
-    failures = failure_table([source.torn, filtered, unread, broken, unmatched])
+    lines, recalls, anonymous = _cancel(good, cancels.reindex(good.index), column, mapping, settled)
+    failures = failure_table([source.torn, filtered, unread, broken, anonymous])
     if isinstance(mapping.derive.get("line_no"), Number):  # a row that was sent twice looks like two lines
-        notes += _repeats(cells.loc[good.index[~good.index.isin(unmatched["row"])]])
+        notes += _repeats(cells.loc[good.index.difference(recalls.unmatched.append(pd.Index(anonymous["row"])))])
     units = pd.concat([units, pd.Series(0.0, index=source.torn["row"].astype("int64"))])
-    return OrderRows(lines, failures, units, notes)
+    return OrderRows(lines, failures, units, notes, recalls)
 
 
 def _complete(mapping: Mapping, cells: pd.DataFrame, cutoff: str) -> tuple[Mapping, tuple[str, ...]]:
@@ -165,31 +201,42 @@ def _keep_contract(frame: pd.DataFrame, known: dict[str, frozenset[str]]) -> tup
 
 
 def _cancel(
-    good: pd.DataFrame, cancels: pd.Series[bool], column: Any, mapping: Mapping
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the lines with cancellations written in, and the cancellations that found no line."""
+    good: pd.DataFrame, cancels: pd.Series[bool], column: Any, mapping: Mapping, settled: Settled | None
+) -> tuple[pd.DataFrame, Recalls, pd.DataFrame]:
+    """Return the lines with cancellations written in, the cancellations, and those that name nobody, as failures."""
     rule = mapping.cancellations
     orders, asked = good[~cancels.to_numpy(bool)], good[cancels.to_numpy(bool)]
-    if rule is None or asked.empty:
-        return split_lines(orders, pd.DataFrame()), failure_rows()
-    match = [f"match {place}" for place in range(len(rule.match))]
-    values = {
-        key: plain_text(good[name] if name in good.columns else column(name).reindex(good.index))
-        for key, name in zip(match, rule.match, strict=True)
-    }
-    keyed = good.assign(**values)
-    blank = keyed[match].isna().any(axis=1)
-    open_orders = keyed[~cancels.to_numpy(bool) & ~blank & keyed["cancelled_at"].isna()]
-    able = keyed[cancels.to_numpy(bool) & ~blank]
-    matches, unmatched = match_cancellations(open_orders, able, match)
-    shared = " and ".join(rule.match)
-    reason = pd.Series(
-        f"cancellation without an earlier order line in this file of the same {shared}", index=unmatched, dtype="str"
+    if rule is None:
+        return split_lines(orders, pd.DataFrame()), Recalls(), failure_rows()
+    names = [f"match {place}" for place in range(len(rule.match))]
+    values = pd.DataFrame(
+        {
+            key: plain_text(good[name] if name in good.columns else column(name).reindex(good.index))
+            for key, name in zip(names, rule.match, strict=True)
+        }
     )
-    unnamed = asked.index[blank.loc[asked.index].to_numpy()]
-    anonymous = pd.Series(f"cancellation without {shared}: no order can be named", index=unnamed, dtype="str")
-    failures = [failure_rows(part, "order_id", good["order_id"]) for part in (reason, anonymous)]
-    return split_lines(orders, matches), pd.concat(failures)
+    told = values.notna().all(axis=1)
+    owner = owner_digests(values[told], rule.match)
+    keyed = good[told].assign(owner=owner)
+    open_orders = keyed[~cancels[told].to_numpy(bool) & keyed["cancelled_at"].isna()]
+    able = keyed.loc[cancels[told].to_numpy(bool), ["order_id", "placed_at", "quantity", "owner"]]
+    able = able.assign(cancellation=cancellation_digests(able, able["owner"]))
+    before = {} if settled is None or able.empty else _order_rows_of(able, orders, settled(able["cancellation"]))
+    matches, unmatched = match_cancellations(open_orders, able, ["owner"], settled=before)
+    reason = f"cancellation without {' and '.join(rule.match)}: no order can be named"
+    anonymous = pd.Series(reason, index=asked.index[~told.loc[asked.index]], dtype="str")
+    foreign = not set(rule.match) <= set(OrderLines.column_names())
+    owners = keyed.loc[~cancels[told].to_numpy(bool), "owner"] if foreign else pd.Series([], dtype="str")
+    recalls = Recalls(rule.match, able, unmatched, owners)
+    return split_lines(orders, matches), recalls, failure_rows(anonymous, "order_id", good["order_id"])
+
+
+def _order_rows_of(cancels: pd.DataFrame, orders: pd.DataFrame, lines: pd.DataFrame) -> dict[int, int]:
+    """Return row of a cancellation to row of the order line it was matched to before; -1: one of another file."""
+    rows = pd.Series(orders.index, index=pd.MultiIndex.from_frame(orders[["order_id", "line_no"]]))
+    held = cancels[cancels["cancellation"].isin(lines.index)]
+    keys = lines.loc[held["cancellation"], ["order_id", "line_no"]].itertuples(index=False, name=None)
+    return {int(row): int(rows.get(key, -1)) for row, key in zip(held.index, keys, strict=True)}
 
 
 def frame_rows(frame: pd.DataFrame, *, known: dict[str, frozenset[str]] | None = None) -> OrderRows:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from contracts.world import _POINTERS, ESTIMATE_PLACES
+from contracts.world import _POINTERS, ESTIMATE_PLACES, OFFER_KEY
 from store.reference_import import ReferenceRowsRead
 from store.tidy import failure_rows, failure_table
-
-_OFFER = ["supplier_id", "sku_id", "warehouse_id"]
 
 
 def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str], pd.DataFrame]) -> ReferenceRowsRead:
@@ -37,10 +36,10 @@ def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str],
         failures.append(_failed(lost, f"unknown {column}: not in {places}", column, good[column]))
         good = good[~lost]
     if table == "price_breaks" and len(offers := held("offers")):
-        known_offers = pd.MultiIndex.from_frame(offers[_OFFER])
-        lost = pd.Series(~pd.MultiIndex.from_frame(good[_OFFER]).isin(known_offers), index=good.index)
+        known_offers = pd.MultiIndex.from_frame(offers[list(OFFER_KEY)])
+        lost = pd.Series(~pd.MultiIndex.from_frame(good[list(OFFER_KEY)]).isin(known_offers), index=good.index)
         owner = good["supplier_id"] + "/" + good["sku_id"] + "/" + good["warehouse_id"]
-        failures.append(_failed(lost, "unknown offer: not in offers", "/".join(_OFFER), owner))
+        failures.append(_failed(lost, "unknown offer: not in offers", "/".join(OFFER_KEY), owner))
         good = good[~lost]
     if table == "outside_estimates":
         for level, (target, target_column) in ESTIMATE_PLACES.items():
@@ -49,6 +48,32 @@ def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str],
                 failures.append(_failed(lost, f"unknown {level}: not in {target}", "place_id", good["place_id"]))
                 good = good[~lost]
     return read if len(good) == len(read.good) else replace(read, good=good, failures=failure_table(failures))
+
+
+def rows_that_point(table: str, key: Sequence[str], held: Callable[[str], pd.DataFrame]) -> dict[str, int]:
+    """Return how many rows of other tables would point nowhere without an id of a table, by table.
+
+    Parameters
+    ----------
+    key : sequence of str
+        What goes by its key columns, as text.
+    """
+    places: list[tuple[str, tuple[str, ...]]] = [
+        (t, (column,)) for t, column, target, _ in _POINTERS if target == table
+    ]
+    places += [("price_breaks", OFFER_KEY)] if table == "offers" else []
+    places += [("vehicle_types", ("base_id",))] if table == "depots" else []
+    found: dict[str, int] = {}
+    for other, columns in places:
+        rows = held(other)
+        if len(columns) != len(key):
+            continue
+        pointing = np.logical_and.reduce(
+            [rows[name].astype("str") == one for name, one in zip(columns, key, strict=True)]
+        )
+        if count := int(pointing.sum()):
+            found[other] = found.get(other, 0) + count
+    return found
 
 
 def _failed(lost: pd.Series[bool], rule: str, column: str, values: pd.Series[Any]) -> pd.DataFrame:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from contracts.errors import EmptyInputError, InputError
+from contracts.errors import EmptyInputError, InputError, first_keys
 from contracts.table import Table
+from contracts.validity import VALIDITY, dated, overlapping
 from contracts.world import REFERENCE_TABLES
 from store.conditions import rejected_rows
 from store.derive import derive
 from store.mapping import Mapping
 from store.source_file import SourceFile
-from store.tidy import failure_table, tidy
+from store.tidy import failure_rows, failure_table, tidy
 
 
 @dataclass(frozen=True)
 class ReferenceRowsRead:
-    """Good rows of a file (contract columns, index = row of the file), and the failure table."""
+    """Good rows of a file (columns of the dated contract, index = row of the file), and the failure table."""
 
     good: pd.DataFrame
     failures: pd.DataFrame
@@ -59,9 +60,14 @@ def read_reference_rows(source: SourceFile, table: str, mapping: Mapping, *, tim
     MissingColumnError, MappingError
         A column or rule cannot be found in the file.
     """
-    contract, cells = contract_of(table), source.cells
+    contract, cells = dated(contract_of(table)), source.cells
     if cells.empty and source.torn.empty:
         raise EmptyInputError(f"{source.name} has no rows: expected a header line and at least one row of {table}.")
+    undue = [name for name in VALIDITY if name in cells and name not in contract.column_names()]
+    if undue:
+        raise InputError(
+            f"{source.name} has {first_keys(undue)}, but rows of {table} carry a date of their own: leave it out."
+        )
     read = tidy(cells, contract, mapping, timezone=timezone)
     frame = read.frame
 
@@ -84,6 +90,17 @@ def read_reference_rows(source: SourceFile, table: str, mapping: Mapping, *, tim
     good.index = pd.Index(rows[~pd.Index(rows).isin(broken["row"])])
     failures = failure_table([source.torn, filtered, unread, broken])
     return ReferenceRowsRead(pd.DataFrame(good), failures, len(cells) + len(source.torn))
+
+
+def without_overlaps(read: ReferenceRowsRead, held: pd.DataFrame, table: str) -> ReferenceRowsRead:
+    """Return the rows read, those that hold on dates another row of their key has already moved to the failures."""
+    if "valid_until" not in held:
+        return read
+    broken = overlapping(held, read.good, contract_of(table))
+    if broken.empty:
+        return read
+    failures = failure_table([read.failures, failure_rows(broken, "valid_until", read.good["valid_until"])])
+    return replace(read, good=read.good.drop(broken.index), failures=failures)
 
 
 def merge(held: pd.DataFrame, coming: pd.DataFrame, contract: type[Table]) -> Merged:

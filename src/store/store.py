@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as TableMapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from pandera.typing import DataFrame
 
-from contracts.errors import NotFoundError
+from contracts.errors import ConflictError, NotFoundError
 from contracts.flow import OrderLines
 from contracts.plan import PlanSummary
 from contracts.settings import CitySettings, StorageSettings
-from contracts.world import REFERENCE_TABLES, Reference
+from contracts.world import Reference
 from store.compaction import Compaction, compact
 from store.database import Database
 from store.database.import_log import ImportLog
 from store.database.plans import Plans
-from store.database.reference_rows import ReferenceRows
+from store.database.reference_rows import ReferenceRows, ReferenceSet
 from store.history import History
 from store.intake import Intake, Origin, failures_file
 from store.mapping import Mapping
 from store.order_rows import frame_rows, read_order_rows
 from store.parquet import read_parquet
-from store.reference_import import contract_of
 from store.reference_intake import ReferenceIntake
+from store.reference_reading import ReferenceReading
 from store.report import ImportReport
 from store.source_file import read_source
-from store.world_files import REQUIRED_TABLES
 
 
 def utc_now() -> datetime:
@@ -49,6 +49,7 @@ class Store:
         self._history = History(folder, self._log)
         self._intake = Intake(self._history, self._log, now)
         self._reference = ReferenceRows(database)
+        self._reading = ReferenceReading(folder, self._reference)
         self._reference_intake = ReferenceIntake(folder, self._reference, self._log, city, now)
         self._plans = Plans(database)
 
@@ -89,7 +90,12 @@ class Store:
         mapping = mapping or Mapping()
         source = read_source(path, mapping.file.file_format())
         rows = read_order_rows(
-            source, mapping, timezone=self._city.timezone, cutoff=self._city.cutoff, known=self._known_ids()
+            source,
+            mapping,
+            timezone=self._city.timezone,
+            cutoff=self._city.cutoff,
+            known=self._known_ids(),
+            settled=self._log.cancelled_before,
         )
         return self._intake.take(rows, Origin(source.name, source.sha256, f"{mapping.name}:{mapping.fingerprint}"))
 
@@ -111,10 +117,8 @@ class Store:
         delivery_to: date | None = None,
         placed_until: datetime | None = None,
     ) -> DataFrame[OrderLines]:
-        """Return order lines by delivery date (both ends included), as known at `placed_until`.
-
-        Lines placed later are left out, and a cancellation that came later had not happened: it is null.
-        """
+        """Return order lines by delivery date (both ends included), as known at `placed_until`: later lines are
+        left out, and a cancellation that came later had not happened."""
         lines = self._history.read(_day(delivery_from), _day(delivery_to))
         if placed_until is None:
             return lines
@@ -167,8 +171,8 @@ class Store:
 
     # reference data
 
-    def reference(self) -> Reference:
-        """Return the reference data, checked as a whole, with the synthetic labels.
+    def reference(self, on: date | None = None) -> Reference:
+        """Return the reference data that holds on a delivery date (default: today), checked as a whole.
 
         Raises
         ------
@@ -177,35 +181,23 @@ class Store:
         UnknownReferenceError
             An id points nowhere.
         """
-        known = self._reference.sets()
-        missing = [name for name in REQUIRED_TABLES if name not in known or not known[name].rows]
-        if missing:
-            raise NotFoundError(
-                "reference table(s)",
-                ", ".join(missing),
-                hint="Import them (`tuancai import reference`), or generate a supply side (`tuancai supply generate`).",
-            )
-        tables = {name: self.reference_table(name) for name in REFERENCE_TABLES if name in known}
-        synthetic = tuple(name for name in REFERENCE_TABLES if name in known and known[name].synthetic)
-        return Reference(**tables, synthetic=synthetic).check()
+        return self._reading.reference(_day(on) or self.today())
 
-    def given_tables(self) -> tuple[str, ...]:
-        """Return the reference tables that somebody gave: with rows, and not generated."""
-        known = self._reference.sets()
-        given = {name for name, table in known.items() if table.rows and not table.synthetic}
-        return tuple(name for name in REFERENCE_TABLES if name in given)
+    def today(self) -> date:
+        """Return today's date in the city's zone."""
+        return self._now().astimezone(ZoneInfo(self._city.timezone)).date()
 
-    def has_reference(self) -> bool:
-        """Return whether any reference table has rows, given or generated."""
-        return any(table.rows for table in self._reference.sets().values())
+    def reference_sets(self) -> dict[str, ReferenceSet]:
+        """Return how many rows each reference table has that was ever written, and whether it was generated."""
+        return self._reference.sets()
 
-    def reference_table(self, name: str) -> Any:
-        """Return one reference table as its contract has it; empty if it was never given."""
-        contract, known = contract_of(name), self._reference.sets()
-        if name not in known or not known[name].rows:
-            return contract.empty()
-        file = known[name].file
-        return contract.check(self._reference.read(name) if file is None else read_parquet(self._history.folder / file))
+    def reference_table(self, name: str, on: date | None = None) -> Any:
+        """Return the rows of a table that hold on a date (default: today) as its contract has it, empty without any."""
+        return self._reading.table_on(name, _day(on) or self.today())
+
+    def reference_rows(self, name: str) -> pd.DataFrame:
+        """Return every row of a reference table, with the dates it holds for in `valid_from` and `valid_until`."""
+        return self._reading.table(name)
 
     def write_reference(self, reference: Reference) -> None:
         """Replace all reference data by this, in one transaction, synthetic labels included.
@@ -223,8 +215,9 @@ class Store:
     ) -> ImportReport:
         """Merge a file into one reference table by key: a later row replaces an earlier one of the same key.
 
-        Given rows never mix with generated ones: a table that was synthetic is replaced as a whole. Rows whose ids
-        point nowhere are rejected, unless the table they point to is still empty.
+        By ``valid_from`` and ``valid_until`` a row holds for some delivery dates only (`contracts.validity`) and has
+        ``valid_from`` in its key. Given rows never mix with generated ones: a table that was synthetic is replaced as
+        a whole. Rows whose ids point nowhere are rejected, unless the table they point to is still empty.
 
         Raises
         ------
@@ -233,7 +226,31 @@ class Store:
         StoreError
             Writing failed; the table is as it was.
         """
-        return self._reference_intake.take(table, path, mapping or Mapping(), self.reference_table, by=by)
+        return self._reference_intake.take(table, path, mapping or Mapping(), self.reference_rows, by=by)
+
+    def remove_reference(self, table: str, key: Sequence[str], *, valid_from: date | None = None) -> pd.DataFrame:
+        """Take one row out of a reference table and return it.
+
+        Parameters
+        ----------
+        key : sequence of str
+            Values of the key columns, as text, in the order of the contract.
+        valid_from : date, optional
+            Which of the rows of the key; None: the one that holds from the beginning.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such row.
+        ConflictError
+            Other rows or order lines point to it.
+        """
+        column = {"skus": "sku_id", "communities": "community_id"}.get(table)
+        if column is not None and len(key) == 1 and self._history.mentions(column, key[0]):
+            raise ConflictError(
+                f"Order lines point to {key[0]} of {table}: it stays. Close it, or take it off the listings."
+            )
+        return self._reference_intake.remove(table, key, valid_from, self.reference_rows)
 
     def reference_mark(self) -> tuple[object, ...]:
         """Return a value that changes whenever reference data does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
+import api.client
+from api.app import create_app
 from api.client import Client, ServiceProblemError
+from contracts.settings import Settings
 from contracts.world import World
 
 DAY, EVENING = date(2026, 4, 22), datetime(2026, 4, 21, 10, tzinfo=UTC)
@@ -82,3 +86,63 @@ def test_problems_are_errors(admin: Any) -> None:
     early = service.ask_plan(DAY, datetime(2026, 4, 1, tzinfo=UTC))
     with pytest.raises(ServiceProblemError, match="orders open"):
         service.wait(early, every_s=0.05)
+
+
+def test_every_path_of_the_client_is_one_of_the_service() -> None:
+    """Each path in the client's code is in the OpenAPI document under the method it is sent with or as a list."""
+    document = create_app(Settings()).openapi()["paths"]
+    known = {re.sub(r"\{\w+\}", "{}", path) for path in document}
+    code = "".join(path.read_text() for path in Path(api.client.__file__).parent.glob("*.py"))
+    used = {re.sub(r"\{[^}]+\}", "{}", path) for path in re.findall(r'"(/v1/[^"]*)"', code)} - {"/v1/plans/{}/{}"}
+    assert used <= known, used - known
+    assert len(used) > 30
+
+
+def test_the_rest_of_the_desk(copied: Any) -> None:
+    """Reference rows with dates, keys, models, imports and the audit log by the client's verbs."""
+    service = client_of(copied)
+    supplier = service.reference("suppliers").iloc[0]
+    name, cost = str(supplier["supplier_id"]), float(supplier["order_cost_yuan"])
+    row = {k: v for k, v in service.reference_row("suppliers", [name]).items() if k != "valid_from"}
+    dearer = {**row, "order_cost_yuan": cost + 1}
+    assert service.put_reference_row("suppliers", [name], dearer, valid_from=DAY).rows_new == 1
+    rows = service.reference("suppliers")
+    assert str(rows["valid_from"].dtype).startswith("datetime64")
+    assert service.reference("suppliers", on=DAY).set_index("supplier_id")["order_cost_yuan"][name] == cost + 1
+    assert service.remove_reference_row("suppliers", [name], valid_from=DAY)["order_cost_yuan"] == cost + 1
+    assert service.add_reference("suppliers", rows.head(1)).rows_unchanged == 1
+    assert len(service.reference_history("suppliers")) >= 2
+    made = service.make_key("lead", "warehouse_lead", warehouse_id="W1")
+    assert service.me().role == "admin"
+    assert service.revoke_key(made.key_id).revoked_at is not None
+    assert {"make key", "revoke key"} & set(service.audit()["action"])
+    assert service.serving()
+    assert service.models()
+    assert len(service.imports()) >= 2
+    assert len(service.orders(DAY)) > 0
+    assert service.failures(str(service.imports().iloc[-1]["import_id"])).empty
+    assert service.settings()["city"]["timezone"] == "Asia/Shanghai"
+
+
+def test_a_plans_life_by_the_client(copied: Any) -> None:
+    """Approved, withdrawn, approved, published, pulled and reported on; compared, explained and questioned."""
+    service, desk = client_of(copied), copied.client.app.state.service.desk
+    asked = service.ask_plan(DAY, EVENING)
+    plan_id = desk.plan(pd.Timestamp(DAY).as_unit("us"), pd.Timestamp(EVENING).as_unit("us")).summary.plan_id
+    assert service.approve(plan_id).state == "approved"
+    assert service.withdraw(plan_id).state == "draft"
+    service.approve(plan_id)
+    assert service.publish(plan_id).state == service.state(plan_id).state == "published"
+    pulled = service.assignments(DAY, warehouse_id="W1")
+    assert (pulled.plan_id, len(pulled.tasks) > 0) == (plan_id, True)
+    assert service.assignments(DAY, warehouse_id="W1", since=plan_id).tasks == []
+    key = ["warehouse_id", "temperature_zone", "wave", "station", "slot", "sku_id"]
+    task = service.table(plan_id, "sorting", warehouse_id="W1").head(1)
+    version = service.report_progress(plan_id, task[key].assign(units_done=1.0)).version
+    assert [one.units_done for one in service.progress(plan_id).tasks] == [1.0]
+    assert service.progress(plan_id, since=version).tasks == []
+    assert service.line_changes(plan_id, plan_id).empty
+    assert service.explain(plan_id).confirmed_yuan > 0
+    assert service.papers(plan_id)[:2] == b"PK"
+    assert service.jobs(kind="plan")["job_id"].tolist() == [asked.job_id]
+    assert service.cancel(asked.job_id).state == "cancelled"

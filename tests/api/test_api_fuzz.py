@@ -50,9 +50,10 @@ def filled(path: str, value: str) -> str:
 
 READS = [p for p, methods in DOCUMENT["paths"].items() if "get" in methods and not p.endswith("/events")]
 WRITES = [
-    (p, "post")
+    (p, method)
     for p, methods in DOCUMENT["paths"].items()
-    if "application/json" in methods.get("post", {}).get("requestBody", {}).get("content", {})
+    for method in ("post", "put")
+    if "application/json" in methods.get(method, {}).get("requestBody", {}).get("content", {})
 ]
 
 
@@ -75,7 +76,17 @@ def test_strange_queries_and_ids_are_answered_as_documented(admin: Any, plan_id:
 def test_strange_bodies_are_answered_as_documented(copied_once: Any, where: tuple[str, str], body: Any) -> None:
     """Every write with any JSON."""
     path, method = where
-    documented(copied_once(method, filled(path, "skus"), json=body), method, path)
+    documented(copied_once(method, filled(path, "skus"), params={"key": "S1"}, json=body), method, path)
+
+
+@MANY
+@given(start=STRANGE, end=STRANGE)
+def test_strange_dates_of_rows_are_rows_in_the_failures(copied_once: Any, start: str, end: str) -> None:
+    """Whatever stands in valid_from and valid_until, the row is taken or told, and the table can be read."""
+    row = copied_once.get("/v1/reference/lanes", params={"limit": 1}).json()["items"][0]
+    answer = copied_once.post("/v1/reference/lanes", json={"rows": [row | {"valid_from": start, "valid_until": end}]})
+    documented(answer, "post", "/v1/reference/{table}")
+    assert copied_once.get("/v1/reference/lanes", params={"on": "2026-04-22"}).is_success
 
 
 @MANY

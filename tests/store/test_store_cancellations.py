@@ -141,16 +141,3 @@ def test_a_changed_order_takes_its_cancellation_along(store: Store, tmp_path: Pa
     report = store.import_orders(changed, MAPPING)
     assert report.failures["row"].tolist() == [2, 3]
     assert (report.units_accepted, report.units_rejected) == (0.0, 10.0)
-
-
-def test_a_cancellation_in_a_later_file_is_told_as_such(store: Store, tmp_path: Path) -> None:
-    """The order is in the store but not in the file of the cancellation: the reason says just that."""
-    header = "order_id,customer,at,delivery_date,sku_id,n\n"
-    (tmp_path / "order.csv").write_text(header + "7,K,2026-03-01 10:00,2026-03-02,001,3\n", encoding="utf-8")
-    (tmp_path / "later.csv").write_text(header + "C8,K,2026-03-01 11:00,2026-03-02,001,-3\n", encoding="utf-8")
-    assert store.import_orders(tmp_path / "order.csv", MAPPING).rows_new == 1
-    report = store.import_orders(tmp_path / "later.csv", MAPPING)
-    assert report.failures["rule"].tolist() == [
-        "cancellation without an earlier order line in this file of the same customer and sku_id"
-    ]
-    assert store.order_lines()["cancelled_at"].isna().all()

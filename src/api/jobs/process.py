@@ -15,6 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 def work(settings: Settings, parent: int) -> None:
     """Run a worker in this process: what planning needs is imported here, in the child."""
+    os.nice(settings.service.worker_nice)
     from api.jobs.worker import run_worker
     from api.logs import configure_logs
 

@@ -90,7 +90,7 @@ def plan_page(request: Request, plan_id: PlanId, service: Running) -> Response:
 
 def plan_sections(service: Running, plan_id: str, holder: Holder) -> list[dict[str, Any]]:
     """Return the tables of a plan page: title in English and Chinese, rows, where to download; by what the role may."""
-    plan, reference = service.plans.plan(plan_id), service.tables.reference()
+    plan, reference = service.plans.plan(plan_id), service.reference_of(plan_id)
     own = holder.own_warehouse(None)
     tables: list[tuple[str, str, pd.DataFrame, str | None]] = []
     if holder.may(Duty.READ_PRICES):

@@ -14,6 +14,7 @@ from api.routes.plan_tables import router as plan_tables
 from api.routes.plans import router as plans
 from api.routes.purchase_questions import router as purchase_questions
 from api.routes.reference import router as reference
+from api.routes.reference_rows import router as reference_rows
 from api.routes.system import router as system
 
 ROUTERS = (
@@ -21,6 +22,7 @@ ROUTERS = (
     orders,
     imports,
     reference,
+    reference_rows,
     models,
     model_scores,
     demand,

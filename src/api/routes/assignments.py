@@ -115,7 +115,7 @@ def pull_assignments(
     def tasks(plan_id: str) -> pd.DataFrame:
         return service.plans.sorting(
             plan_id,
-            service.tables.reference(),
+            service.reference_of(plan_id),
             warehouse_id=own,
             temperature_zone=temperature_zone,
             wave=wave,

@@ -95,7 +95,7 @@ def compare_risk(
 ) -> Response:
     """Return the risk table with outside estimates (预估销量) beside ours; nothing is stored."""
     given = pd.DataFrame([row.model_dump() for row in theirs], columns=list(OutsideUnits.model_fields))
-    outside = checked_outside(given, service.tables.reference())
+    outside = checked_outside(given, service.reference_of(plan_id))
     return list_answer(request, _risk(service, plan_id, outside=outside), page, name=f"{plan_id}-risk")
 
 
@@ -140,4 +140,4 @@ def _risk(
     if after is not None:
         lines = service.plans.table(after, "purchase_lines")
         sent = PurchaseLines.check(lines.assign(locked=True))
-    return risk_table(plan, service.tables.reference(), sent=sent, previous=previous, outside=outside)
+    return risk_table(plan, service.reference_of(plan_id), sent=sent, previous=previous, outside=outside)

@@ -32,7 +32,7 @@ Zone = Annotated[str | None, Query(description="ambient, chilled or frozen.", ex
 @router.get("/suppliers", summary="One row per supplier", responses=list_responses(SupplierRow))
 def list_suppliers(request: Request, plan_id: PlanId, _holder: PriceReader, service: Running, page: Page) -> Response:
     """Return lines, cases, units and yuan per supplier."""
-    frame = views.supplier_view(service.plans.plan(plan_id), service.tables.reference())
+    frame = views.supplier_view(service.plans.plan(plan_id), service.reference_of(plan_id))
     return list_answer(request, frame, page, name=f"{plan_id}-suppliers")
 
 
@@ -47,7 +47,7 @@ def list_purchase_orders(
     warehouse_id: Warehouse = None,
 ) -> Response:
     """Return what to buy from whom: cases, price and the reason, by supplier, warehouse and arrival."""
-    frame = views.order_view(service.plans.plan(plan_id), service.tables.reference(), supplier_id)
+    frame = views.order_view(service.plans.plan(plan_id), service.reference_of(plan_id), supplier_id)
     if warehouse_id is not None:
         frame = frame[frame["warehouse_id"] == warehouse_id]
     return list_answer(request, frame, page, name=f"{plan_id}-purchase-orders{_of(supplier_id)}")
@@ -106,7 +106,7 @@ def list_sorting(
     own = holder.own_warehouse(warehouse_id)
     frame = service.plans.sorting(
         plan_id,
-        service.tables.reference(),
+        service.reference_of(plan_id),
         warehouse_id=own,
         temperature_zone=temperature_zone,
         wave=wave,
@@ -142,7 +142,7 @@ def list_stops(
 ) -> Response:
     """Return the stops of the routes with arrival, load and lateness."""
     own = holder.own_warehouse(base_id)
-    frame = views.stop_view(service.plans.plan(plan_id), service.tables.reference(), own)
+    frame = views.stop_view(service.plans.plan(plan_id), service.reference_of(plan_id), own)
     if route_id is not None:
         frame = frame[frame["route_id"] == route_id]
     return list_answer(request, frame, page, name=f"{plan_id}-stops{_of(own)}")

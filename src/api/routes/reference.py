@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi import Path as PathPart
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import Importer, JobReader, PriceReader, Trainer
+from api.access import Holder, Importer, JobReader, PriceReader, Trainer
 from api.asked import Running, note
 from api.paging import Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
-from api.reference_history import MOST_SHOWN, row_changes
+from api.reference_history import FILE, MOST_SHOWN, REMOVED, ROWS, noting_changes
 from api.reports import ImportResult, import_answer
 from api.rows import frame_of
 from api.uploads import kept_upload, read_mapping
 from contracts.errors import NotFoundError
+from contracts.validity import dated
 from contracts.world import REFERENCE_TABLES
 from store import ImportReport, Mapping
-from store.database.schema import WIDE_TABLES
+from store.database.reference_rows import ReferenceSet
 
 router = APIRouter(prefix="/v1/reference", tags=["reference data"], responses=PROBLEM_RESPONSES)
-ROWS, FILE = "bring in reference rows", "import reference file"
 _FACTS = ("import_id", "new", "changed", "gone", "changes")
 TableName = Annotated[str, PathPart(description="A reference table.", examples=["offers"], pattern=r"^\w{1,40}$")]
 
 
+HoldingOn = Annotated[
+    date | None,
+    Query(
+        description="Only the rows that hold on this delivery date.",
+        examples=["2026-03-02"],
+        ge=date(2000, 1, 1),
+        le=date(2200, 1, 1),
+    ),
+]
+
+
 class ReferenceRows(BaseModel):
-    """Rows of a reference table, with the columns of docs/data.md."""
+    """Rows of a reference table, with the columns of docs/data.md and, if they hold for some dates only, those."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,14 +65,14 @@ class TableState(BaseModel):
 
 
 class TableChange(BaseModel):
-    """One import into a table through the service."""
+    """One change of a table through the service: an import, or a row removed."""
 
     at: datetime = Field(examples=["2026-03-01T10:00:01Z"])
     key_id: str = Field(description="Key that brought it in.", examples=["9f1c2ab03d4e"])
-    import_id: str = Field(examples=["3f2a9c0d1e4b5a67"])
+    import_id: str | None = Field(default=None, description="None of a removal.", examples=["3f2a9c0d1e4b5a67"])
     new: int = Field(default=0, examples=[1])
     changed: int = Field(default=0, examples=[2])
-    gone: int = Field(default=0, description="Generated rows that given ones took the place of.", examples=[0])
+    gone: int = Field(default=0, description="Rows removed, or generated ones that given ones replaced.", examples=[0])
     changes: list[dict[str, Any]] = Field(
         default=[],
         description=f"The first {MOST_SHOWN} rows, by key: what they were and are. Wide tables tell their counts only.",
@@ -86,37 +97,40 @@ def list_reference(request: Request, _holder: JobReader, service: Running, page:
 
 def table_states(service: Running) -> list[TableState]:
     """Return every reference table with its rows, and whether it was generated."""
-    synthetic = service.tables.synthetic()
+    known, nothing = service.store.reference_sets(), ReferenceSet(0, synthetic=False, file=None)
     return [
         TableState(
             table=name,
-            rows=len(service.tables.table(name)),
-            synthetic=name in synthetic,
+            rows=known.get(name, nothing).rows,
+            synthetic=known.get(name, nothing).synthetic,
             key=list(contract.key()),
-            columns=list(contract.column_names()),
+            columns=list(dated(contract).column_names()),
         )
         for name, contract in REFERENCE_TABLES.items()
     ]
 
 
 @router.get("/{table}", summary="Rows of a reference table")
-def get_reference(request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page) -> Response:
-    """Return a page of a reference table."""
+def get_reference(
+    request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page, on: HoldingOn = None
+) -> Response:
+    """Return every row with the delivery dates it holds for, or only those that hold on a date, as a plan sees them."""
     known_table(table)
-    return list_answer(request, service.tables.table(table), page, name=table)
+    rows = service.tables.rows(table) if on is None else service.tables.table(table, on)
+    return list_answer(request, rows, page, name=table)
 
 
 @router.post("/{table}", summary="Bring in reference rows", response_model=ImportResult)
 def add_reference(
     request: Request, table: TableName, given: ReferenceRows, holder: Importer, service: Running
 ) -> ImportResult | JSONResponse:
-    """Add rows, or change those with the same key; each row is judged on its own."""
+    """Add rows, or change those with the same key; each row is judged on its own.
+
+    A row with `valid_from` or `valid_until` holds for those delivery dates only and is known beside the others of its
+    key: a price from Monday on is one more row.
+    """
     known_table(table)
-    with TemporaryDirectory(prefix="tuancai-rows-") as folder:
-        path = Path(folder) / "api.csv"
-        path.write_text(frame_of(given.rows).to_csv(index=False), encoding="utf-8", errors="surrogatepass")
-        report, changes = _imported(service, table, path, None)
-    note(request, holder, ROWS, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
+    report = bring_in(request, table, given.rows, holder, service)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
 
@@ -154,7 +168,7 @@ def generate_supply(request: Request, asked: SupplyAsked, holder: Trainer, servi
 def list_changes(request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page) -> Response:
     """Return what was brought into a table through the service, the newest first: who, when, rows before and after."""
     known_table(table)
-    entries = service.records.audit.entries(subject=table, actions=(ROWS, FILE))
+    entries = service.records.audit.entries(subject=table, actions=(ROWS, FILE, REMOVED))
     changes = [
         TableChange.model_validate({"at": at, "key_id": key_id, **{k: v for k, v in facts.items() if k in _FACTS}})
         for at, key_id, facts in zip(entries["at"], entries["key_id"], entries["facts"].tolist(), strict=True)
@@ -162,15 +176,25 @@ def list_changes(request: Request, table: TableName, _holder: PriceReader, servi
     return whole_list(request, changes, page, name=f"{table}-history")
 
 
+def bring_in(
+    request: Request, table: str, rows: list[dict[str, Any]], holder: Holder, service: Running
+) -> ImportReport:
+    """Take rows in, and write down who changed what."""
+    with TemporaryDirectory(prefix="tuancai-rows-") as folder:
+        path = Path(folder) / "api.csv"
+        path.write_text(frame_of(rows).to_csv(index=False), encoding="utf-8", errors="surrogatepass")
+        report, changes = _imported(service, table, path, None)
+    note(request, holder, ROWS, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
+    return report
+
+
 def _imported(service: Running, table: str, path: Path, rules: Mapping | None) -> tuple[ImportReport, dict[str, Any]]:
-    """Take a file in and return its books, and which rows it changed; wide tables are told by their counts only."""
-    wide = table in WIDE_TABLES
-    before = None if wide else service.tables.table(table)
-    report = service.store.import_reference(table, path, rules)
-    if before is None:
-        return report, {"new": report.rows_new, "changed": report.rows_updated, "gone": 0, "changes": []}
-    found = row_changes(before, service.tables.table(table), REFERENCE_TABLES[table].key())
-    return report, {**{name: found[name] for name in ("new", "changed", "gone")}, "changes": found["rows"]}
+    """Take a file in and return its books, and which rows it changed."""
+    return noting_changes(
+        table,
+        read=service.tables.rows,
+        change=lambda: service.store.import_reference(table, path, rules),
+    )
 
 
 def known_table(table: str) -> None:

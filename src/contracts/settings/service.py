@@ -27,6 +27,13 @@ class ServiceSettings(Section):
         unit="name",
         reason="A worker that comes back under its name takes up its own jobs; give each worker another.",
     )
+    worker_nice: int = setting(
+        10,
+        unit="nice",
+        reason="The worker beside the API yields its cores to it, so that reads stay quick while a plan is searched.",
+        ge=0,
+        le=19,
+    )
     worker_silence_s: float = setting(
         30.0, unit="s", reason="A worker not heard of for so long is taken for dead; others take up its jobs.", ge=1
     )

@@ -68,7 +68,7 @@ class Database:
         return cls(engine)
 
     def migrate(self, revision: str) -> None:
-        """Bring the schema to a revision: ``head`` is the newest, ``base`` none."""
+        """Bring the schema up or down to a revision: ``head`` is the newest, ``base`` none."""
         if revision == "head":
             with self.reading() as connection:
                 if stands_at(connection, "alembic_version") == newest_revision(MIGRATIONS):
@@ -84,7 +84,9 @@ class Database:
                 if connection.dialect.name == "postgresql":
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
                 config.attributes["connection"] = connection
-                step = alembic.command.downgrade if revision == "base" else alembic.command.upgrade
+                stands = stands_at(connection, "alembic_version") or ""
+                down = revision == "base" or (revision != "head" and revision < stands)  # revisions are 0001, 0002, ...
+                step = alembic.command.downgrade if down else alembic.command.upgrade
                 step(config, revision)
         except alembic.util.CommandError as unknown:
             raise StoreError(

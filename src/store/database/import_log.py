@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from store.database.engine import Database
-from store.database.schema import history_files, imports, order_keys
+from store.database.schema import cancellations, history_files, imports, order_keys, order_owners
 from store.report import ImportReport
 
 _IDS_PER_QUERY = 500
@@ -20,11 +20,21 @@ _KEYS_PER_INSERT = 50_000  # bounds the memory of a large import
 
 @dataclass(frozen=True)
 class HistoryChange:
-    """What an import does to the history: files that become visible, files that stop, keys that are taken."""
+    """What an import does to the history: files that become visible, files that stop, keys that are taken.
+
+    Attributes
+    ----------
+    owners : DataFrame
+        ``owner``, ``order_id``, ``line_no``, ``delivery_date``: what new lines share with their cancellations.
+    cancelled : DataFrame
+        ``cancellation``, ``order_id``, ``line_no``: cancellation rows and the lines they were matched to.
+    """
 
     files: tuple[tuple[str, date, int], ...] = ()
     retired: tuple[str, ...] = ()
     keys: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["order_id", "line_no", "delivery_date"]))
+    owners: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cancelled: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 class RetiredTwiceError(Exception):
@@ -71,16 +81,10 @@ class ImportLog:
                         for file, day, rows in change.files
                     ],
                 )
-            for start in range(0, len(change.keys), _KEYS_PER_INSERT):
-                part = change.keys.iloc[start : start + _KEYS_PER_INSERT]
-                values = (part["order_id"].tolist(), part["line_no"].tolist(), part["delivery_date"].dt.date)
-                connection.execute(
-                    sa.insert(order_keys),
-                    [
-                        {"order_id": order, "line_no": line, "delivery_date": day}
-                        for order, line, day in zip(*values, strict=True)
-                    ],
-                )
+            _insert(connection, order_keys, change.keys)
+            _insert(connection, order_owners, change.owners)
+            if len(change.cancelled):
+                _insert(connection, cancellations, change.cancelled.assign(import_id=report.import_id))
 
     def files(self, delivery_from: date | None = None, delivery_to: date | None = None) -> list[tuple[str, date, int]]:
         """Return the visible files of a span of delivery dates: name, date, rows; oldest date first."""
@@ -143,6 +147,27 @@ class ImportLog:
                     found.extend((order, line, day) for order, line, day in rows)
         return pd.DataFrame(found, columns=["order_id", "line_no", "delivery_date"])
 
+    def cancelled_before(self, digests: Iterable[str]) -> pd.DataFrame:
+        """Return ``order_id`` and ``line_no`` of the lines that cancellation rows took from, index = cancellation."""
+        columns = ["cancellation", "order_id", "line_no"]
+        return self._lookup(cancellations, "cancellation", digests, columns).set_index("cancellation")
+
+    def owned_lines(self, owners: Iterable[str]) -> pd.DataFrame:
+        """Return ``owner``, ``order_id``, ``line_no``, ``delivery_date`` of the lines of some owners."""
+        return self._lookup(order_owners, "owner", owners, ["owner", "order_id", "line_no", "delivery_date"])
+
+    def _lookup(self, table: sa.Table, column: str, values: Iterable[str], names: list[str]) -> pd.DataFrame:
+        wanted = list(values)
+        found: list[tuple[object, ...]] = []
+        if not wanted:
+            return pd.DataFrame(found, columns=names)
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), _IDS_PER_QUERY):
+                part = wanted[start : start + _IDS_PER_QUERY]
+                query = sa.select(*(table.c[name] for name in names)).where(table.c[column].in_(part))
+                found.extend(tuple(row) for row in connection.execute(query))
+        return pd.DataFrame(found, columns=names)
+
     def earlier(self, sha256: str, table: str) -> str | None:
         """Return the first import of the same file into the same table, if any."""
         query = sa.select(imports.c.import_id).where(imports.c.sha256 == sha256, imports.c.table_name == table)
@@ -191,3 +216,12 @@ def _retire(connection: sa.Connection, files: tuple[str, ...], *, by: str) -> No
         )
         if done.rowcount != 1:
             raise RetiredTwiceError(file)
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> None:
+    """Insert rows a portion at a time; a delivery date goes in as a date."""
+    for start in range(0, len(rows), _KEYS_PER_INSERT):
+        part = rows.iloc[start : start + _KEYS_PER_INSERT]
+        cells = [part[name].dt.date if name == "delivery_date" else part[name].tolist() for name in part.columns]
+        records = [dict(zip(part.columns, values, strict=True)) for values in zip(*cells, strict=True)]
+        connection.execute(sa.insert(table), records)

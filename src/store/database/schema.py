@@ -76,6 +76,24 @@ order_keys = sa.Table(
     sqlite_with_rowid=False,
 )
 
+order_owners = sa.Table(
+    "order_owners",
+    metadata,
+    sa.Column("owner", sa.String, primary_key=True),
+    sa.Column("order_id", sa.String, primary_key=True),
+    sa.Column("line_no", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("delivery_date", sa.Date, nullable=False),
+)
+
+cancellations = sa.Table(
+    "cancellations",
+    metadata,
+    sa.Column("cancellation", sa.String, primary_key=True),
+    sa.Column("order_id", sa.String, nullable=False),
+    sa.Column("line_no", sa.BigInteger, nullable=False),
+    sa.Column("import_id", sa.String, sa.ForeignKey("imports.import_id"), nullable=False),
+)
+
 reference_sets = sa.Table(
     "reference_sets",
     metadata,
@@ -84,6 +102,17 @@ reference_sets = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("file", sa.String, nullable=True),
     sa.Column("changed_at", UtcInstant, nullable=False),
+    sa.Column("changes", sa.BigInteger, nullable=False, server_default="0"),
+)
+
+dated_rows = sa.Table(
+    "dated_rows",
+    metadata,
+    sa.Column("table_name", sa.String, primary_key=True),
+    sa.Column("row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("valid_from", sa.Date, nullable=True),
+    sa.Column("valid_until", sa.Date, nullable=True),
+    sa.Column("content", sa.Text, nullable=False),
 )
 
 plans = sa.Table(
