@@ -18,6 +18,8 @@ class PlanSummary(BaseModel):
     delivery_date: date
     as_of: datetime = Field(description="Orders up to here were counted.")
     after: str | None = Field(default=None, description="Plan whose purchase lines were sent and are locked here.")
+    revises: str | None = Field(default=None, description="Plan this one changes after it was out; orders are its own.")
+    revised_at: datetime | None = Field(default=None, description="What was sorted or had left by then stays.")
     stages: tuple[StageReport, ...]
     costs_yuan: dict[str, float] = Field(description="Cost breakdown; the parts sum to 'total'.")
     demand_units: dict[str, float] = Field(description="confirmed, remaining, final.")

@@ -20,11 +20,13 @@ from forecast import BacktestScores, DriftReport, Registry, build_history, predi
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
+from pipeline.late import Late
 from pipeline.models import NightModels
 from pipeline.night import NightInput, plan_night
 from pipeline.past import context_of
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
+from pipeline.revise import Revision, revise
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
 from pipeline.training import (
     Registries,
@@ -180,6 +182,12 @@ class PlanningDesk:
         )
         self.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
         return plan
+
+    def revise(self, plan_id: str, late: Late, *, as_of: pd.Timestamp) -> Revision:
+        """Revise a kept plan with late changes and keep the revision as a plan of its own; see `pipeline.revise`."""
+        made = revise(self.saved_plan(plan_id), self.store.reference(), late, as_of=as_of, settings=self.settings)
+        self.store.save_plan(made.plan.summary.plan_id, made.plan.summary, dict(made.plan.tables()))
+        return made
 
     def night_input(self, delivery_date: pd.Timestamp, as_of: pd.Timestamp, *, after: str | None = None) -> NightInput:
         """Return what the store knows for planning a date as of a moment."""

@@ -71,7 +71,7 @@ def sort_the_rest(
         Progress of tasks the plan does not have, or of more units than a task has.
     """
     place, goods = CityNight(reference, day_of(plan)), Goods(plan.allotments, plan.arrivals)
-    before = _waves(plan)
+    before = waves_of(plan)
     data = route_input(place, plan.allotments, plan.releases, settings)
     asked = Asked(trip_deadlines(data, routes_of(plan)), before, whole_trips=False)
     left = remaining(
@@ -121,7 +121,8 @@ def routes_of(plan: NightPlan) -> RoutePlan:
     )
 
 
-def _waves(plan: NightPlan) -> SortingPlan:
+def waves_of(plan: NightPlan) -> SortingPlan:
+    """Return the waves of a night's plan, as sorting takes them."""
     report: StageReport = next(stage for stage in plan.summary.stages if stage.stage == "sorting")
     return SortingPlan(report, plan.sorting_tasks, plan.wave_loads, plan.releases)
 
