@@ -9,7 +9,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.errors import InputError, UnknownReferenceError
-from contracts.flow import OrderLines, OutsideEstimates, Stock
+from contracts.flow import OrderLines, OutsideEstimates, PrepaidOrders, Stock
 from contracts.planned import ArrivalCurve, TrueDemand
 from contracts.reference import (
     Calendar,
@@ -50,6 +50,7 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "outside_estimates": OutsideEstimates,
     "group_thresholds": GroupThresholds,
     "vehicle_bans": VehicleBans,
+    "prepaid_orders": PrepaidOrders,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
 
@@ -91,6 +92,7 @@ class Reference:
     outside_estimates: DataFrame[OutsideEstimates] = field(default_factory=OutsideEstimates.empty)
     group_thresholds: DataFrame[GroupThresholds] = field(default_factory=GroupThresholds.empty)
     vehicle_bans: DataFrame[VehicleBans] = field(default_factory=VehicleBans.empty)
+    prepaid_orders: DataFrame[PrepaidOrders] = field(default_factory=PrepaidOrders.empty)
     synthetic: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -15,6 +15,7 @@ from contracts.world import Reference
 from optimize.routing import RoutePlan, RoutingData, route, trip_deadlines
 from optimize.sorting import Remaining, SortingPlan, TaskProgress, book_ahead, remaining, sort
 from optimize.sorting.booking import Booking
+from optimize.sorting.share import Rule
 from pipeline.joint import Asked, Goods, route_input, routing_limits, sorting_limits, wave_input
 from pipeline.plan import NightPlan
 
@@ -79,9 +80,15 @@ def sort_the_rest(
         before,
         progress,
         as_of=as_of,
-        rule=settings.sorting.shortage_rule,
+        rule=replaced_by(settings),
     )
     return Resorted(left, None if left.data is None else sort(left.data, limits=sorting_limits(settings)))
+
+
+def replaced_by(settings: Settings) -> Rule:
+    """Return the rule by which lost units are replaced: nobody knows whether a lost unit was of a paid order."""
+    rule = settings.sorting.shortage_rule
+    return "proportional" if rule == "prepaid_first" else rule
 
 
 def drive_again(

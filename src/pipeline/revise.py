@@ -27,7 +27,7 @@ from pipeline.fingerprint import settings_fingerprint, table_fingerprint
 from pipeline.joint import Asked, Goods, route_input, sorting_limits, wave_input
 from pipeline.late import Late
 from pipeline.plan import NightPlan
-from pipeline.replan import CityNight, day_of, drive_again, routes_of, waves_of
+from pipeline.replan import CityNight, day_of, drive_again, replaced_by, routes_of, waves_of
 
 COMMUNITY = ["warehouse_id", "community_id", "sku_id"]
 
@@ -74,7 +74,7 @@ def revise(plan: NightPlan, reference: Reference, late: Late, *, as_of: pd.Times
         before,
         told_progress(plan, late, as_of=as_of),
         as_of=as_of,
-        rule=settings.sorting.shortage_rule,
+        rule=replaced_by(settings),
         added=_added(late, reference),
         gone=late.cancelled,
     )

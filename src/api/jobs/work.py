@@ -1,4 +1,4 @@
-"""The jobs themselves: durable workflows whose steps are the stages of a night, or one training."""
+"""The jobs themselves: durable workflows whose steps are the stages of a night, one training, or one revision."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from dbos import DBOS
 from dbos._error import DBOSWorkflowCancelledError
 
+from api.jobs.late import late_changes
 from api.jobs.shelf import Shelf
 from api.problems import Problem, problem_of
 from api.records import Records
@@ -93,6 +94,12 @@ def plan_workflow(job_id: str) -> str:
 def train_workflow(job_id: str) -> str:
     """Train the models; one step."""
     return _run(job_id, _train)
+
+
+@DBOS.workflow(name="revise")
+def revise_workflow(job_id: str) -> str:
+    """Revise a plan that is out; one step."""
+    return _run(job_id, _revise)
 
 
 def _run(job_id: str, work: Callable[[Bench, JobRecord], dict[str, Any]]) -> str:
@@ -179,6 +186,20 @@ def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
     except ConflictError as other:  # made from the same input before; a search that ended by the clock differs
         outcome |= {"status": desk.store.plan_summary(plan.summary.plan_id).status.value, "note": str(other)}
     return outcome
+
+
+def _revise(bench: Bench, job: JobRecord) -> dict[str, Any]:
+    asked, progress = job.request, Reporter(bench.records, job.job_id)
+
+    def revise() -> dict[str, Any]:
+        progress("revise", 0.1)
+        late = late_changes(asked, bench.desk.store, bench.records)
+        as_of = pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us")
+        made = bench.desk.revise(asked["plan_id"], late, as_of=as_of)
+        summary = made.plan.summary
+        return {"plan_id": summary.plan_id, "status": summary.status.value, "said": list(made.said)}
+
+    return DBOS.run_step({"name": "revise"}, revise)
 
 
 def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from api.routes.plan_tables import router as plan_tables
 from api.routes.plans import router as plans
 from api.routes.purchase_questions import router as purchase_questions
 from api.routes.reference import router as reference
+from api.routes.revisions import router as revisions
 from api.routes.system import router as system
 
 ROUTERS = (
@@ -27,6 +28,7 @@ ROUTERS = (
     plans,
     plan_states,
     purchase_questions,
+    revisions,
     plan_tables,
     plan_papers,
     assignments,
