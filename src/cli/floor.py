@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from cli.context import city_of
@@ -37,7 +38,7 @@ def revise(
     from pipeline.late import Late, LateOrders, read_late_orders, read_progress
 
     city = city_of(context)
-    summary = city.desk.store.plan_summary(plan_id)
+    day = pd.Timestamp(city.desk.store.plan_summary(plan_id).delivery_date)
     changes = Late(
         progress=None if progress is None else read_progress(progress),
         orders=LateOrders.empty() if late is None else read_late_orders(late),
@@ -45,9 +46,9 @@ def revise(
         frozen=tuple(freeze or ()),
     )
     as_of = (
-        city.moment(at, summary.delivery_date)
+        city.moment(at, day)
         if len(at) > len("00:00-1")
-        else clock_instant(at.zfill(5), delivery_date=summary.delivery_date, timezone=city.settings.city.timezone)
+        else clock_instant(at.zfill(5), delivery_date=day, timezone=city.settings.city.timezone)
     )
     with progress_bar(f"Revise {plan_id}") as report:
         made = city.desk.revise(plan_id, changes, as_of=as_of)

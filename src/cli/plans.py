@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,14 @@ from pipeline.risk_outside import read_outside
 from pipeline.risk_papers import risk_brief, risk_sheets
 from pipeline.risk_words import chat_text
 from store import export_tables
+
+
+class PaperLanguage(StrEnum):
+    """Languages papers are printed in."""
+
+    ZH = "zh"
+    EN = "en"
+
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
 
@@ -146,10 +155,20 @@ def export(
     context: typer.Context,
     plan_id: PlanId,
     out: Annotated[Path, typer.Option(help="Directory to write to.")],
+    language: Annotated[PaperLanguage, typer.Option(help="Of what is printed: zh or en.")] = PaperLanguage.ZH,
+    customers: Annotated[
+        Path | None, typer.Option(help="File of order and name: printed masked on hand-out sheets, not kept.")
+    ] = None,
 ) -> None:
-    """Write a plan's artefacts: CSV of every table, workbooks per supplier and per warehouse. 导出。"""
+    """Write a plan's artefacts: CSV of every table, workbooks per supplier and per warehouse, papers. 导出。"""
+    from pipeline.late import read_customers
+    from pipeline.papers import PaperWishes
+
     city = city_of(context)
-    written = city.desk.export(city.desk.saved_plan(plan_id), out)
+    names = None if customers is None else read_customers(customers)
+    written = city.desk.export(
+        city.desk.saved_plan(plan_id), out, wishes=PaperWishes(language=language.value, customers=names)
+    )
     console.print(f"{len(written)} files in {out}")
 
 

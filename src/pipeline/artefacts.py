@@ -14,7 +14,7 @@ from contracts.world import Reference
 from pipeline import views
 from pipeline.charts import load_chart
 from pipeline.filenames import file_names, sheet_name
-from pipeline.papers import write_papers
+from pipeline.papers import PLAIN, PaperWishes, write_papers
 from pipeline.plan import NightPlan
 from pipeline.risk import risk_table
 from pipeline.risk_papers import write_risk
@@ -30,6 +30,7 @@ def write_artefacts(
     settings: Settings,
     orders: DataFrame[OrderLines] | None = None,
     sent: DataFrame[PurchaseLines] | None = None,
+    wishes: PaperWishes = PLAIN,
 ) -> list[Path]:
     """Write a plan to a folder and return the files.
 
@@ -53,8 +54,16 @@ def write_artefacts(
     written += [export_table(frame, folder / "tables" / f"{name}.csv") for name, frame in plan.tables()]
     written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
     written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
-    written += write_route_papers(plan, reference, folder / "routes", settings=settings)
-    written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders, packing=settings.sorting)
+    written += write_route_papers(plan, reference, folder / "routes", settings=settings, language=wishes.language)
+    written += write_papers(
+        plan,
+        reference,
+        folder / "sorting",
+        timezone=zone,
+        orders=orders,
+        packing=settings.sorting,
+        wishes=wishes,
+    )
     risk = risk_table(plan, reference, sent=sent)
     written += write_risk(risk, folder, as_of=pd.Timestamp(plan.summary.as_of), timezone=zone)
     written.append(load_chart(plan, folder / "loads.png", timezone=zone))

@@ -23,6 +23,7 @@ from pipeline.artefacts import write_artefacts
 from pipeline.late import Late
 from pipeline.models import NightModels
 from pipeline.night import NightInput, plan_night
+from pipeline.papers import PLAIN, PaperWishes
 from pipeline.past import context_of
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
@@ -222,7 +223,7 @@ class PlanningDesk:
         sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)
         return risk_table(plan, self.store.reference(), sent=sent, previous=earlier, outside=outside)
 
-    def export(self, plan: NightPlan, folder: Path) -> list[Path]:
+    def export(self, plan: NightPlan, folder: Path, *, wishes: PaperWishes = PLAIN) -> list[Path]:
         """Write a plan's artefacts to a folder; from the cutoff on with the leaders' hand-out sheets."""
         city, summary = self.settings.city, plan.summary
         day = pd.Timestamp(summary.delivery_date).as_unit("us")
@@ -231,7 +232,9 @@ class PlanningDesk:
             self.store.order_lines(delivery_from=day, delivery_to=day, placed_until=summary.as_of) if closed else None
         )
         sent = None if summary.after is None else self._sent_lines(summary.after)
-        return write_artefacts(plan, self.store.reference(), folder, settings=self.settings, orders=orders, sent=sent)
+        return write_artefacts(
+            plan, self.store.reference(), folder, settings=self.settings, orders=orders, sent=sent, wishes=wishes
+        )
 
     def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
         lines = PurchaseLines.check(self.store.plan_table(plan_id, "purchase_lines"))

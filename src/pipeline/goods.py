@@ -76,7 +76,7 @@ def asked_units(book: DataFrame[OrderBook], communities: DataFrame[Communities])
 def with_prepaid(
     asked: pd.DataFrame, lines: DataFrame[OrderLines], paid: DataFrame[PrepaidOrders], *, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    """Return asked units with ``prepaid_units``: ordered, not cancelled and paid for by a moment, at most what is asked.
+    """Return asked units with ``prepaid_units``: ordered, not cancelled, paid by a moment; at most what is asked.
 
     Orders that nobody said are paid count as not paid.
     """

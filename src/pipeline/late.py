@@ -102,6 +102,25 @@ def read_late_orders(path: Path | str) -> DataFrame[LateOrders]:
     return LateOrders.check(_renamed(path, LateOrders))
 
 
+def read_customers(path: Path | str) -> pd.DataFrame:
+    """Return ``order_id`` and ``name`` of a file of customers' names; the first name of an order counts.
+
+    Raises
+    ------
+    MissingColumnError
+        There is no column of orders or of names.
+    """
+    cells = read_source(path).cells
+    heads = {heading(str(column)): str(column) for column in cells.columns}
+    found = {}
+    for column, others in (("order_id", ALIASES["order_id"]), ("name", ("姓名", "收货人", "客户", "customer"))):
+        mine = next((heads[heading(name)] for name in (column, *others) if heading(name) in heads), None)
+        if mine is None:
+            raise MissingColumnError(f"customers in {Path(path).name}", [column], [str(c) for c in cells.columns])
+        found[column] = cells[mine].fillna("").astype(str)
+    return pd.DataFrame(found).drop_duplicates("order_id", ignore_index=True)
+
+
 def _renamed(path: Path | str, table: type[T]) -> pd.DataFrame:
     """Return a file's cells under a table's column names."""
     cells = read_source(path).cells

@@ -17,7 +17,7 @@ from store.source_file import read_source
 
 def places_to_ask(reference: Reference) -> pd.DataFrame:
     """Return ``place_id``, ``longitude``, ``latitude`` of all warehouses, depots and communities, in this order."""
-    tables = [
+    tables: list[pd.DataFrame] = [
         frame.rename(columns={key: "place_id"}).sort_values("place_id")[["place_id", "longitude", "latitude"]]
         for frame, key in (
             (reference.warehouses, "warehouse_id"),
@@ -26,7 +26,7 @@ def places_to_ask(reference: Reference) -> pd.DataFrame:
         )
         if len(frame)
     ]
-    return pd.DataFrame(pd.concat(tables, ignore_index=True))
+    return pd.concat(tables, ignore_index=True)
 
 
 def read_osrm(path: Path, *, ids: list[str]) -> pd.DataFrame:

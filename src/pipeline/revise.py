@@ -105,7 +105,7 @@ def told_progress(plan: NightPlan, late: Late, *, as_of: pd.Timestamp) -> DataFr
     if late.progress is None:
         return TaskProgress.check(done)
     known = pd.MultiIndex.from_frame(done[key])
-    told = late.progress[~pd.MultiIndex.from_frame(late.progress[key]).isin(known)]
+    told: pd.DataFrame = late.progress[~pd.MultiIndex.from_frame(late.progress[key]).isin(known)]
     if settled is not None:
         told = _of_tasks(told, tasks)
     ended = pd.MultiIndex.from_frame(tasks.loc[tasks["ends_at"] <= as_of, key])

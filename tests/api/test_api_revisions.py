@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from api.jobs.late import late_changes
 from api.routes.revisions import BookingShown, HomesShown
+from pipeline.revise import Revision
 
 DAY = "2026-04-22"
 KEY = ("warehouse_id", "temperature_zone", "wave", "station", "slot", "sku_id")
@@ -20,9 +23,19 @@ def night(
     """Publish a plan, report its first wave with one damaged unit, revise it as of the end of that wave."""
     folder = tmp_path_factory.mktemp("revised") / "city"
     copied_city(trained_folder, folder)
-    with service_on(settings_in(folder, worker="thread")) as admin:
-        asked = {"delivery_date": DAY, "as_of": "2026-04-21T23:00:00+08:00"}
-        plan_id = admin.job(admin.post("/v1/plans", json=asked))["outcome"]["plan_id"]
+    with service_on(settings_in(folder)) as admin:
+        service = admin.client.app.state.service
+
+        def revise(plan_id: str, asked: dict[str, Any]) -> Revision:
+            """Ask for a revision as a client does, then do what a worker would."""
+            job = admin.post(f"/v1/plans/{plan_id}/revisions", json=asked).json()
+            late = late_changes(job["request"], service.store, service.records)
+            moment = pd.Timestamp(job["request"]["as_of"]).tz_convert("UTC").as_unit("us")
+            made: Revision = service.desk.revise(plan_id, late, as_of=moment)
+            return made
+
+        day, moment = pd.Timestamp(DAY).as_unit("us"), pd.Timestamp("2026-04-21 15:00", tz="UTC").as_unit("us")
+        plan_id = service.desk.plan(day, moment).summary.plan_id
         for step in ("approve", "publish"):
             assert admin.post(f"/v1/plans/{plan_id}/{step}").status_code == 200
         tasks = admin.get(f"/v1/plans/{plan_id}/sorting", params={"limit": 1000}).json()["items"]
@@ -31,16 +44,15 @@ def night(
         report = [{name: task[name] for name in KEY} | {"units_done": task["units"]} for task in ended]
         report[0] |= {"units_done": report[0]["units_done"] - 1.0, "damaged_units": 1.0}
         told = admin.post(f"/v1/plans/{plan_id}/sorting/progress", json={"tasks": report})
-        community = tasks[-1]["destination_id"]
-        revision = {"as_of": end, "cancelled": [community]}
-        job = admin.job(admin.post(f"/v1/plans/{plan_id}/revisions", json=revision))
+        gone = tasks[-1]["destination_id"]
         yield {
             "admin": admin,
             "plan": plan_id,
             "told": told,
             "report": report,
-            "job": job,
-            "gone": community,
+            "revise": revise,
+            "made": revise(plan_id, {"as_of": end, "cancelled": [gone]}),
+            "gone": gone,
             "end": end,
             "tasks": tasks,
         }
@@ -62,12 +74,11 @@ def test_short_damaged_and_over_are_kept(night: dict[str, Any]) -> None:
 
 def test_a_revision_is_a_plan_that_can_be_published(night: dict[str, Any]) -> None:
     """It builds on the plan, the cancelled community is gone, stations pull only what changed."""
-    admin, job = night["admin"], night["job"]
-    assert job["state"] == "done", job
-    revised = job["outcome"]["plan_id"]
+    admin, made = night["admin"], night["made"]
+    revised = made.plan.summary.plan_id
     summary = admin.get(f"/v1/plans/{revised}").json()["summary"]
     assert summary["after"] == summary["revises"] == night["plan"]
-    assert any("damaged" in sentence for sentence in job["outcome"]["said"])
+    assert any("damaged" in sentence for sentence in made.said)
     stops = admin.get(f"/v1/plans/{revised}/stops", params={"limit": 1000}).json()["items"]
     assert night["gone"] not in {stop["community_id"] for stop in stops}
     for step in ("approve", "publish"):
@@ -80,28 +91,32 @@ def test_a_revision_is_a_plan_that_can_be_published(night: dict[str, Any]) -> No
 
 def test_a_revision_of_a_revision_does_not_count_damage_again(night: dict[str, Any]) -> None:
     """Progress posted on the first plan is known to the second and settled."""
-    admin, revised = night["admin"], night["job"]["outcome"]["plan_id"]
-    job = admin.job(admin.post(f"/v1/plans/{revised}/revisions", json={"as_of": night["end"]}))
+    again = night["revise"](night["made"].plan.summary.plan_id, {"as_of": night["end"]})
+    assert not any("damaged" in sentence for sentence in again.said)
+    done = night["made"].plan.sorting_tasks["units"].sum()
+    assert again.plan.sorting_tasks["units"].sum() == pytest.approx(done)
+
+
+def test_a_revision_is_a_job(admin: Any, plan_id: str) -> None:
+    """It ends in a plan that says what changed; an unknown plan is 404 at once, an unknown community fails the job."""
+    asked = {"as_of": "2026-04-21T23:30:00+08:00"}
+    assert admin.post("/v1/plans/none/revisions", json=asked).status_code == 404
+    job = admin.job(admin.post(f"/v1/plans/{plan_id}/revisions", json=asked))
     assert job["state"] == "done", job
-    assert not any("damaged" in sentence for sentence in job["outcome"]["said"])
+    summary = admin.get(job["links"]["plan"]).json()["summary"]
+    assert summary["revises"] == plan_id
+    assert job["outcome"]["said"][0] == f"Revises plan {plan_id}."
+    strange = admin.job(admin.post(f"/v1/plans/{plan_id}/revisions", json=asked | {"cancelled": ["C99"]}))
+    assert strange["state"] == "failed"
+    assert "C99" in strange["problem"]["detail"]
 
 
-def test_changes_of_what_is_not_there_fail_with_their_name(night: dict[str, Any]) -> None:
-    """An unknown plan is 404 at once, an unknown community is the job's problem."""
-    admin = night["admin"]
-    assert admin.post("/v1/plans/none/revisions", json={"as_of": night["end"]}).status_code == 404
-    asked = {"as_of": night["end"], "cancelled": ["C99"]}
-    job = admin.job(admin.post(f"/v1/plans/{night['plan']}/revisions", json=asked))
-    assert job["state"] == "failed"
-    assert "C99" in job["problem"]["detail"]
-
-
-def test_people_to_book_and_homes_are_told(night: dict[str, Any], keys: dict[str, Any], plan_id: str) -> None:
+def test_people_to_book_and_homes_are_told(keys: dict[str, Any], plan_id: str) -> None:
     """Both answers keep their documented form; a lead sees the own warehouse."""
-    admin = night["admin"]
-    booking = BookingShown.model_validate_json(admin.get(f"/v1/plans/{night['plan']}/people").content)
+    admin = keys["admin"]
+    booking = BookingShown.model_validate_json(admin.get(f"/v1/plans/{plan_id}/people").content)
     assert {row["quantile"] for row in booking.floors} == {"q50", "q90"}
-    homes = HomesShown.model_validate_json(admin.get(f"/v1/plans/{night['plan']}/homes").content)
+    homes = HomesShown.model_validate_json(admin.get(f"/v1/plans/{plan_id}/homes").content)
     assert homes.sentence
     own = keys["warehouse_lead"].get(f"/v1/plans/{plan_id}/people").json()["floors"]
     assert {row["warehouse_id"] for row in own} == {"W1"}

@@ -22,8 +22,7 @@ FIGURES = ["sorted_units", "short_units", "damaged_units", "over_units"]
 def reported(tasks: pd.DataFrame, *, damaged: float = 0.0) -> pd.DataFrame:
     """Return a report of whole tasks, so many units of the first one damaged."""
     told = tasks[list(TaskProgress.key())].assign(sorted_units=tasks["units"], **dict.fromkeys(FIGURES[1:], 0.0))
-    told.iloc[0, told.columns.get_loc("sorted_units")] -= damaged
-    told.iloc[0, told.columns.get_loc("damaged_units")] += damaged
+    told.loc[told.index[0], ["sorted_units", "damaged_units"]] += [-damaged, damaged]
     return TaskProgress.check(told)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from pandera.typing import DataFrame
 
 from contracts.planned import SortingTasks, WaveLoads
 from contracts.solve import SolveStatus, StageReport
@@ -33,7 +34,7 @@ def whole_night(data: SortingData, before: SortingPlan, left: Remaining, again: 
     tables: list[pd.DataFrame] = [kept, moved]
     together = pd.concat(tables, ignore_index=True)
     key = [*SEAT, "destination_id", "sku_id", "starts_at", "ends_at"]
-    tasks = SortingTasks.check(together.groupby(key, as_index=False, sort=True)["units"].sum())
+    tasks = SortingTasks.check(together.groupby(key, sort=True)["units"].sum().reset_index())
     waves = _loads(tasks, before, again)
     report = again.report if again is not None else before.report
     draft = SortingPlan(report, tasks, waves, release_table(tasks))
@@ -59,11 +60,11 @@ def _beside(kept: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
     return fresh.assign(slot=pd.Series(new, index=fresh.index).fillna(fresh["slot"]).astype("int64"))
 
 
-def _loads(tasks: pd.DataFrame, before: SortingPlan, again: SortingPlan | None) -> pd.DataFrame:
+def _loads(tasks: pd.DataFrame, before: SortingPlan, again: SortingPlan | None) -> DataFrame[WaveLoads]:
     """Return units per wave from the tasks; people and lateness of the plan that decided the wave last."""
     tables: list[pd.DataFrame] = [before.waves] if again is None else [again.waves, before.waves]
     known = pd.concat(tables, ignore_index=True).drop_duplicates(WAVE)
-    units = tasks.groupby(WAVE, as_index=False)["units"].sum()
+    units = tasks.groupby(WAVE)["units"].sum().reset_index()
     return WaveLoads.check(known.drop(columns="units").merge(units, on=WAVE).sort_values(WAVE, ignore_index=True))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 from pandera.typing import DataFrame
 
+from contracts.columns import TEMPERATURE_ZONES
 from contracts.planned import SortingTasks
 from contracts.reference import Communities, Skus
 
@@ -62,3 +63,17 @@ def slot_labels(
     table["name"] = table["name"].fillna(table["destination_id"])
     columns = [*SEAT, "name", "leader_id", "order_id", "parcel", "parcels", "units", "items"]
     return table.sort_values([*SEAT[:5], "parcel"], ignore_index=True)[columns]
+
+
+def parcel_list(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return how many parcels each household order has, to be counted as they are packed and handed out.
+
+    Columns: warehouse_id, destination_id, name, order_id, parcels (one per temperature zone), units, and per zone the
+    number on its label (0 where the order has none). Communities that get one box have no rows.
+    """
+    own = labels[labels["order_id"] != ""]
+    key = ["warehouse_id", "destination_id", "name", "order_id"]
+    counted = own.groupby(key, as_index=False).agg(parcels=("parcel", "size"), units=("units", "sum"))
+    numbers = own.pivot_table(index=key, columns="temperature_zone", values="parcel", aggfunc="first")
+    zones = numbers.reindex(columns=list(TEMPERATURE_ZONES)).fillna(0).astype("int64").add_prefix("parcel_")
+    return counted.merge(zones.reset_index(), on=key, how="left")
