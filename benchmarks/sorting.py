@@ -3,7 +3,8 @@
     python benchmarks/sorting.py --communities 4000 --skus 1500 --warehouses 3 --lines 60 --seeds 0 1 --json FILE
 
 Each community orders `--lines` SKUs of one to four units; goods come in two lots (before midnight and at 01:30), one
-SKU in twenty falls short by a fifth; every community has a latest end of its own. Floors have room for 1.3 times the load.
+SKU in twenty falls short by a fifth; every community has a latest end of its own. Floors have room for 1.3 times the
+load.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from contracts.reference import (
     GroupThresholds,
     Lanes,
     Listings,
+    MasterRoutes,
     Offers,
     PriceBreaks,
     Skus,
@@ -51,6 +52,7 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "group_thresholds": GroupThresholds,
     "vehicle_bans": VehicleBans,
     "prepaid_orders": PrepaidOrders,
+    "master_routes": MasterRoutes,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
 
@@ -93,6 +95,7 @@ class Reference:
     group_thresholds: DataFrame[GroupThresholds] = field(default_factory=GroupThresholds.empty)
     vehicle_bans: DataFrame[VehicleBans] = field(default_factory=VehicleBans.empty)
     prepaid_orders: DataFrame[PrepaidOrders] = field(default_factory=PrepaidOrders.empty)
+    master_routes: DataFrame[MasterRoutes] = field(default_factory=MasterRoutes.empty)
     synthetic: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -144,6 +147,8 @@ _POINTERS: tuple[tuple[str, str, str, str], ...] = (
     ("vehicle_bans", "vehicle_type_id", "vehicle_types", "vehicle_type_id"),
     ("vehicle_bans", "community_id", "communities", "community_id"),
     ("outside_estimates", "sku_id", "skus", "sku_id"),
+    ("master_routes", "community_id", "communities", "community_id"),
+    ("master_routes", "depot_id", "depots", "depot_id"),
 )
 
 ESTIMATE_PLACES: dict[str, tuple[str, str]] = {

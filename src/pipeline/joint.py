@@ -207,8 +207,10 @@ class _Table:
         self.limits = routing_limits(settings, share=settings.routing.joint_share / questions)
 
     def data(self, released: DataFrame[Releases]) -> RoutingData:
-        """Return the routing input; nobody knows the routes yet, so changing them is free."""
+        """Return the routing input; nobody knows the routes yet, so only leaving the master routes has a price."""
         data = route_input(self.night, self.goods.allotments, released, self.settings)
+        if data.master is not None:
+            return data
         return replace(data, settings=data.settings.model_copy(update={"moved_stop_yuan": 0.0}))
 
     def routed(self, released: DataFrame[Releases], routes: RoutePlan) -> _Routed:
@@ -216,7 +218,8 @@ class _Table:
         data = self.data(released)
         found = route(data, limits=self.limits, previous=routes)
         self.seconds += found.report.seconds
-        costs = {kind: yuan for kind, yuan in found.costs.items() if kind != "moved"}
+        priced = data.master is not None
+        costs = {kind: yuan for kind, yuan in found.costs.items() if priced or kind != "moved"}
         return _Routed(data, replace(found, costs=costs))
 
     def answer(self, asked: _Routed, waves: SortingPlan) -> tuple[SortingPlan, RoutePlan] | None:

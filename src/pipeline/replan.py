@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -109,7 +109,7 @@ def drive_again(
     as_of : Timestamp, optional
         Routes that have left by then stay as they are, like those named in `frozen`.
     """
-    data = _changed(plan, reference, allotments, settings)
+    data = replace(_changed(plan, reference, allotments, settings), master=None)  # drivers have tonight's sheets
     gone = set() if as_of is None else set(plan.trips.loc[plan.trips["departs_at"] <= as_of, "route_id"])
     limits: SolveLimits = routing_limits(settings)
     return route(data, limits=limits, previous=routes_of(plan), frozen={*frozen, *gone})
