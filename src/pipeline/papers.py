@@ -76,6 +76,7 @@ def write_papers(
     there = orders is not None and len(orders)
     handed = hand_out(orders, plan.allotments, customers=wishes.customers) if orders is not None and there else None
     parcels = parcel_communities(reference, packing) if packing is not None and handed is not None else ()
+    vans = vans_of(plan)
     written = []
     for warehouse, file in file_names(sorted(plan.sorting_tasks["warehouse_id"].unique())).items():
         tasks = plan.sorting_tasks[plan.sorting_tasks["warehouse_id"] == warehouse]
@@ -84,7 +85,12 @@ def write_papers(
             _save(folder / f"{file}-sheets.pdf", station_sheet_pdf(pages, timezone=timezone, language=language))
         )
         labels = slot_labels(
-            tasks, communities=reference.communities, skus=reference.skus, handed=handed, parcel_communities=parcels
+            tasks,
+            communities=reference.communities,
+            skus=reference.skus,
+            handed=handed,
+            parcel_communities=parcels,
+            vans=vans,
         )
         written.append(_save(folder / f"{file}-labels.pdf", label_pdf(labels, language=language)))
         form = tasks[list(TaskProgress.key())].assign(units=tasks["units"])
@@ -99,9 +105,23 @@ def write_papers(
         written.append(export_table(notices, folder / "shortage_notices.csv", headers="both"))
     if handed is not None:
         sku_names = reference.skus.set_index("sku_id")["name"]
-        sheets = hand_out_pdf(handed, community_names=names, sku_names=sku_names, language=language)
+        sheets = hand_out_pdf(
+            handed,
+            community_names=names,
+            sku_names=sku_names,
+            leaders=reference.communities.set_index("community_id")["leader_id"],
+            day=str(plan.summary.delivery_date),
+            language=language,
+        )
         written.append(_save(folder / "hand_out_sheets.pdf", sheets))
     return written
+
+
+def vans_of(plan: NightPlan) -> pd.Series:
+    """Return route, trip and stop of the van that brings a community its goods, as text by community."""
+    stops = plan.route_stops.dropna(subset="community_id").drop_duplicates("community_id")
+    texts = stops["route_id"] + " / " + stops["trip"].astype(str) + " / " + stops["seq"].astype(str)
+    return pd.Series(texts.to_numpy(object), index=pd.Index(stops["community_id"]), dtype="str")
 
 
 def parcel_communities(reference: Reference, packing: SortingSettings) -> tuple[str, ...]:

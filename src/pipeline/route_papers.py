@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from contracts.errors import InputError
 from contracts.settings import Settings
 from contracts.world import Reference
 from optimize.routing.cages import depot_cages
@@ -67,11 +68,19 @@ def write_route_papers(
         (folder / name).write_bytes(content)
         written.append(folder / name)
     if len(reference.warehouses) > 1:
-        homes = homes_of(reference, plan.allotments, settings)
-        sheets = {
-            "小结 summary": pd.DataFrame({"finding": [homes.sentence]}),
-            "社区 homes": homes.homes,
-            "负荷 floors": homes.floors,
-        }
+        sheets = _homes(plan, reference, settings)
         written.append(export_tables(sheets, folder / "free_homes.xlsx", headers="both"))
     return written
+
+
+def _homes(plan: NightPlan, reference: Reference, settings: Settings) -> dict[str, pd.DataFrame]:
+    """Return the sheets about a free assignment; where there can be none, the reason stands in its place."""
+    try:
+        homes = homes_of(reference, plan.allotments, settings)
+    except InputError as impossible:  # a community no van can serve has no home; the plan lists it as not served
+        return {"小结 summary": pd.DataFrame({"finding": [f"No free assignment: {impossible}"]})}
+    return {
+        "小结 summary": pd.DataFrame({"finding": [homes.sentence]}),
+        "社区 homes": homes.homes,
+        "负荷 floors": homes.floors,
+    }

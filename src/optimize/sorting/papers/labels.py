@@ -21,6 +21,7 @@ def slot_labels(
     skus: DataFrame[Skus],
     handed: pd.DataFrame | None = None,
     parcel_communities: Collection[str] = (),
+    vans: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return the labels: seat, ``name``, ``leader_id``, ``order_id``, ``parcel``, ``parcels``, ``units``, ``items``.
 
@@ -32,6 +33,8 @@ def slot_labels(
     ----------
     handed : DataFrame, optional
         `hand_out` of the night; needed for communities that take parcels.
+    vans : Series, optional
+        By destination, what to write of the van that takes it: ``van`` of the labels, empty where nothing is known.
     """
     zone = skus.set_index("sku_id")["temperature_zone"]
     called = skus.set_index("sku_id")["name"]
@@ -61,7 +64,9 @@ def slot_labels(
     who = communities[["community_id", "name", "leader_id"]].rename(columns={"community_id": "destination_id"})
     table = labels.merge(seats, on=["destination_id", "temperature_zone"]).merge(who, on="destination_id", how="left")
     table["name"] = table["name"].fillna(table["destination_id"])
-    columns = [*SEAT, "name", "leader_id", "order_id", "parcel", "parcels", "units", "items"]
+    known = pd.Series(dtype="str") if vans is None else vans
+    table["van"] = known.reindex(table["destination_id"]).fillna("").to_numpy(object)
+    columns = [*SEAT, "name", "leader_id", "van", "order_id", "parcel", "parcels", "units", "items"]
     return table.sort_values([*SEAT[:5], "parcel"], ignore_index=True)[columns]
 
 
