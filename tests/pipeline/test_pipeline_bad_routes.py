@@ -107,7 +107,7 @@ def test_nobody_is_dropped(
 def test_a_place_that_was_never_put_on_a_map_stops_the_night_before_it_costs_time(
     desk: PlanningDesk, night: NightInput
 ) -> None:
-    """Zero coordinates are named first; a community nobody orders from may wait; a travel matrix makes them needless."""
+    """Zero coordinates are named first; a community nobody orders from may wait."""
     known = night.reference
     lost = known.communities["community_id"] == "C1"
     nowhere = known.communities.assign(

@@ -19,9 +19,9 @@ SEAT = [*WAVE, "station", "slot"]
 def whole_night(data: SortingData, before: SortingPlan, left: Remaining, again: SortingPlan | None) -> SortingPlan:
     """Return the night's tables after it was planned again: units sorted, waves under way as they were, new waves.
 
-    A slot of a wave not started that holds sorted goods of one destination and is planned for another is given to
-    neither: the new destination takes the next free slot number of the station. People of waves that are over stay as
-    they were booked.
+    A destination that keeps its wave keeps its station and slot: its label hangs there. A slot of a wave not started
+    that holds sorted goods of one destination and is planned for another is given to neither: the new destination takes
+    the next free slot number of the station. People of waves that are over stay as they were booked.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def whole_night(data: SortingData, before: SortingPlan, left: Remaining, again: 
     """
     fresh = again.tasks if again is not None else before.tasks.iloc[:0]
     kept = pd.concat([left.done, left.in_work], ignore_index=True)
-    moved = _beside(kept, fresh)
+    moved = _beside(kept, _where_they_were(before.tasks, fresh))
     tables: list[pd.DataFrame] = [kept, moved]
     together = pd.concat(tables, ignore_index=True)
     key = [*SEAT, "destination_id", "sku_id", "starts_at", "ends_at"]
@@ -40,6 +40,26 @@ def whole_night(data: SortingData, before: SortingPlan, left: Remaining, again: 
     draft = SortingPlan(report, tasks, waves, release_table(tasks))
     costs = recomputed_costs(data, draft)
     return SortingPlan(_report(report, costs["total"]), tasks, waves, draft.releases, costs)
+
+
+def _where_they_were(before: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
+    """Return the new tasks with former seats for destinations that keep their wave; the others share the seats left."""
+    place = [*WAVE, "destination_id"]
+    seats = fresh.drop_duplicates(place)[[*place, "station", "slot"]].sort_values([*SEAT], ignore_index=True)
+    had = before.drop_duplicates(place)[[*place, "station", "slot"]]
+    both = seats.merge(had, on=place, how="left", suffixes=("", "_had"))
+    stays = both["slot_had"].notna()
+    claimed = pd.MultiIndex.from_frame(
+        both.loc[stays, [*WAVE, "station_had", "slot_had"]].astype({"slot_had": "int64"})
+    )
+    free = both.loc[~pd.MultiIndex.from_frame(both[SEAT]).isin(claimed), SEAT]
+    newcomers = both.loc[~stays, place]
+    turn = [table.groupby(WAVE).cumcount() for table in (free, newcomers)]
+    given = newcomers.assign(turn=turn[1]).merge(free.assign(turn=turn[0]), on=[*WAVE, "turn"], how="left")
+    old = both.loc[stays, place].assign(station=both["station_had"], slot=both["slot_had"])
+    tables: list[pd.DataFrame] = [old, given[[*place, "station", "slot"]]]
+    seated = pd.concat(tables, ignore_index=True).astype({"station": "int64", "slot": "int64"})
+    return fresh.drop(columns=["station", "slot"]).merge(seated, on=place, how="left", validate="many_to_one")
 
 
 def _beside(kept: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
