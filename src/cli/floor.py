@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ import typer
 
 from cli.context import city_of
 from cli.show import console, progress_bar, show_table
-from contracts.clock import clock_instant
 from store import export_tables
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
@@ -45,11 +45,7 @@ def revise(
         cancelled=tuple(cancel or ()),
         frozen=tuple(freeze or ()),
     )
-    as_of = (
-        city.moment(at, day)
-        if len(at) > len("00:00-1")
-        else clock_instant(at.zfill(5), delivery_date=day, timezone=city.settings.city.timezone)
-    )
+    as_of = city.moment(f"{at}+0" if re.match(r"^\d?\d:\d\d$", at) else at, day)
     with progress_bar(f"Revise {plan_id}") as report:
         made = city.desk.revise(plan_id, changes, as_of=as_of)
         report("planned", 1.0)
