@@ -55,6 +55,7 @@ RUNS: dict[str, list[str]] = {
         "50",
     ],
     "book_city": ["book_scale.py"],
+    "sorting_city": ["sorting.py", "--seeds", "0", "1", "2"],
     "service": ["service.py"],
     "night_city": ["night.py", "--preset", "city"],
     "night_city_direct": ["night.py", "--preset", "city_direct"],

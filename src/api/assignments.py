@@ -35,15 +35,16 @@ def check_progress(reported: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ContractError
-        Rows that are no task of the plan, come twice, or claim more units than the task has.
+        Rows that are no task of the plan, come twice, or account for more units (done, short, damaged) than it has.
     """
+    figures = ["units_done", "short_units", "damaged_units"]
     beside = reported.merge(tasks[[*_KEY, "units"]], on=_KEY, how="left", validate="many_to_one")
     shown = beside[_KEY].astype(str).agg(" / ".join, axis=1)
-    unknown = beside["units"].isna()
+    unknown, over = beside["units"].isna(), beside[figures].sum(axis=1)
     findings = [
         (unknown, "sku_id", "a task of this plan", shown),
         (beside.duplicated(_KEY), "sku_id", "reported once", shown),
-        (beside["units_done"] > beside["units"] + 1e-9, "units_done", "at most the task's units", beside["units_done"]),
+        (over > beside["units"] + 1e-9, "units_done", "at most the task's units", over),
     ]
     failures = pd.concat(
         [

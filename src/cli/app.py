@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import data, demo, models, plans, purchase, reference, scores, service
+from cli import data, demo, floor, models, plans, purchase, reference, scores, service
 from cli.context import CityContext
 from cli.show import complaints
 from contracts.errors import TuancaiError
@@ -33,6 +33,7 @@ models.add_commands(app)
 scores.add_commands(app)
 plans.add_commands(app)
 purchase.add_commands(app)
+floor.add_commands(app)
 service.add_commands(app)
 demo.add_commands(app)
 

@@ -40,8 +40,10 @@ class CityContext:
         if text == "cutoff":
             return clock_instant(city.cutoff, delivery_date=delivery_date, timezone=city.timezone)
         clock = f"0{text}" if re.match(r"^\d:", text) else text
+        same_day = clock.endswith("+0")
+        clock = clock.removesuffix("+0")
         if re.match(CLOCK_PATTERN, clock):
-            evening = clock if clock[5:] else f"{clock}-1"
+            evening = clock if clock[5:] or same_day else f"{clock}-1"
             return clock_instant(evening, delivery_date=delivery_date, timezone=city.timezone)
         if not re.match(r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
             raise InputError(f"{text!r} is no moment: write cutoff, 18:00, or 2026-03-01T18:00.")

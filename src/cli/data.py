@@ -12,7 +12,7 @@ from api.reference_history import FILE, noting_changes
 from cli.context import city_of, day_of
 from cli.reference import note_change
 from cli.show import console, progress_bar, show_table
-from store import ImportReport, load_mapping, read_world
+from store import ImportReport, export_table, load_mapping, read_world
 
 import_app = typer.Typer(help="Import orders and reference data. 导入订单与基础资料。", no_args_is_help=True)
 world_app = typer.Typer(help="Build simulated cities. 生成模拟城市。", no_args_is_help=True)
@@ -62,6 +62,32 @@ def import_reference(
     )
     note_change(context, FILE, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
     show_report(report)
+
+
+@import_app.command("osrm")
+def import_osrm(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="JSON answer of OSRM's table service.")],
+    places: Annotated[
+        Path | None, typer.Option(help="File whose place_id column names the table's places in order.")
+    ] = None,
+) -> None:
+    """Import road distances and times: an OSRM table (annotations=distance,duration). 导入路网行驶矩阵。"""
+    from pipeline import osrm_file
+
+    show_report(osrm_file.import_osrm(city_of(context).desk.store, path, places=places))
+
+
+@import_app.command("osrm-places")
+def write_osrm_places(
+    context: typer.Context, out: Annotated[Path, typer.Option(help="CSV, XLSX or Parquet file to write.")]
+) -> None:
+    """Write the places to ask OSRM for, in the order `import osrm` expects them. 导出地点坐标。"""
+    from pipeline.osrm_file import places_to_ask
+
+    places = places_to_ask(city_of(context).desk.store.reference())
+    export_table(places, out)
+    console.print(f"{len(places)} places in {out}: longitude,latitude in this order, annotations=distance,duration.")
 
 
 @import_app.command("list")

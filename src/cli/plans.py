@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,14 @@ from pipeline.risk_outside import read_outside
 from pipeline.risk_papers import risk_brief, risk_sheets
 from pipeline.risk_words import chat_text
 from store import export_tables
+
+
+class PaperLanguage(StrEnum):
+    """Languages papers are printed in."""
+
+    ZH = "zh"
+    EN = "en"
+
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
 
@@ -38,7 +47,7 @@ def plan(
     out: Annotated[Path | None, typer.Option(help="Write every artefact to this directory.")] = None,
 ) -> None:
     """Plan a delivery date: purchase orders, sorting waves, routes. 生成计划。"""
-    from pipeline.desk import Begin
+    from pipeline.begin import Begin
 
     if stay_near and begin is None:
         raise InputError("--stay-near needs --begin: the plan to stay near, or previous.")
@@ -81,7 +90,11 @@ def risk(
 ) -> None:
     """Show what may be short or left over at the cutoff, in yuan, and what to top up. 风险表。"""
     city = city_of(context)
-    theirs = None if outside is None else read_outside(outside, city.desk.store.reference())
+    theirs = (
+        None
+        if outside is None
+        else read_outside(outside, city.desk.store.reference(city.desk.store.plan_summary(plan_id).delivery_date))
+    )
     table = city.desk.risk_table(plan_id, changed_since=since, outside=theirs)
     timezone = city.settings.city.timezone
     if out is not None:
@@ -159,10 +172,20 @@ def export(
     context: typer.Context,
     plan_id: PlanId,
     out: Annotated[Path, typer.Option(help="Directory to write to.")],
+    language: Annotated[PaperLanguage, typer.Option(help="Of what is printed: zh or en.")] = PaperLanguage.ZH,
+    customers: Annotated[
+        Path | None, typer.Option(help="File of order and name: printed masked on hand-out sheets, not kept.")
+    ] = None,
 ) -> None:
-    """Write a plan's artefacts: CSV of every table, workbooks per supplier and per warehouse. 导出。"""
+    """Write a plan's artefacts: CSV of every table, workbooks per supplier and per warehouse, papers. 导出。"""
+    from pipeline.late import read_customers
+    from pipeline.papers import PaperWishes
+
     city = city_of(context)
-    written = city.desk.export(city.desk.saved_plan(plan_id), out)
+    names = None if customers is None else read_customers(customers)
+    written = city.desk.export(
+        city.desk.saved_plan(plan_id), out, wishes=PaperWishes(language=language.value, customers=names)
+    )
     console.print(f"{len(written)} files in {out}")
 
 

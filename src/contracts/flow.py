@@ -97,6 +97,14 @@ class OutsideEstimates(Table):
     units: float = amount("Units expected")
 
 
+class PrepaidOrders(Table):
+    """Orders that are paid (预付): served first where goods fall short, if the shortage rule says so."""
+
+    _key: ClassVar[tuple[str, ...]] = ("order_id",)
+    order_id: str = identifier("Order")
+    paid_at: Instant = instant("Moment of the payment; none: paid when it was placed", nullable=True)
+
+
 class OrderBook(Table):
     """Demand of a delivery date as of a moment: what is ordered, what is still expected, and their sum's spread."""
 

@@ -24,6 +24,8 @@ class PlanSummary(BaseModel):
     what_if: WhatIf | None = Field(
         default=None, description="Other circumstances than the data say: a plan to learn from, never to send."
     )
+    revises: str | None = Field(default=None, description="Plan this one changes after it was out; orders are its own.")
+    revised_at: datetime | None = Field(default=None, description="What was sorted or had left by then stays.")
     stages: tuple[StageReport, ...]
     costs_yuan: dict[str, float] = Field(description="Cost breakdown; the parts sum to 'total'.")
     demand_units: dict[str, float] = Field(description="confirmed, remaining, final.")

@@ -240,6 +240,19 @@ class VehicleBans(Table):
     community_id: str = identifier("Community it must not drive to")
 
 
+class MasterRoutes(Table):
+    """Routes the drivers know: tonight's keep to them unless leaving them pays. The route stops of a plan fit as is."""
+
+    _key: ClassVar[tuple[str, ...]] = ("route_id", "trip", "seq")
+    route_id: str = identifier("Route: one driver's round")
+    trip: int = amount("Trip of the route, from 1", gt=0)
+    seq: int = amount("Stop of the trip, from 1", gt=0)
+    base_id: str = identifier("Warehouse or depot the trip starts from")
+    vehicle_type_id: str = identifier("Vehicle type at its base")
+    community_id: str = identifier("Community served", nullable=True)
+    depot_id: str = identifier("Depot served (linehaul)", nullable=True)
+
+
 class Listings(Table):
     """What was on sale where on which delivery date, at what price, and when it sold out."""
 

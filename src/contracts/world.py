@@ -9,7 +9,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.errors import InputError, UnknownReferenceError
-from contracts.flow import OrderLines, OutsideEstimates, Stock
+from contracts.flow import OrderLines, OutsideEstimates, PrepaidOrders, Stock
 from contracts.planned import ArrivalCurve, TrueDemand
 from contracts.reference import (
     Calendar,
@@ -18,6 +18,7 @@ from contracts.reference import (
     GroupThresholds,
     Lanes,
     Listings,
+    MasterRoutes,
     Offers,
     PriceBreaks,
     Skus,
@@ -50,6 +51,8 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "outside_estimates": OutsideEstimates,
     "group_thresholds": GroupThresholds,
     "vehicle_bans": VehicleBans,
+    "prepaid_orders": PrepaidOrders,
+    "master_routes": MasterRoutes,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
 
@@ -91,6 +94,8 @@ class Reference:
     outside_estimates: DataFrame[OutsideEstimates] = field(default_factory=OutsideEstimates.empty)
     group_thresholds: DataFrame[GroupThresholds] = field(default_factory=GroupThresholds.empty)
     vehicle_bans: DataFrame[VehicleBans] = field(default_factory=VehicleBans.empty)
+    prepaid_orders: DataFrame[PrepaidOrders] = field(default_factory=PrepaidOrders.empty)
+    master_routes: DataFrame[MasterRoutes] = field(default_factory=MasterRoutes.empty)
     synthetic: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -142,6 +147,8 @@ _POINTERS: tuple[tuple[str, str, str, str], ...] = (
     ("vehicle_bans", "vehicle_type_id", "vehicle_types", "vehicle_type_id"),
     ("vehicle_bans", "community_id", "communities", "community_id"),
     ("outside_estimates", "sku_id", "skus", "sku_id"),
+    ("master_routes", "community_id", "communities", "community_id"),
+    ("master_routes", "depot_id", "depots", "depot_id"),
 )
 
 OFFER_KEY: tuple[str, ...] = ("supplier_id", "sku_id", "warehouse_id")

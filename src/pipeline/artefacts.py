@@ -15,7 +15,7 @@ from optimize.purchase import change_sheet
 from pipeline import views
 from pipeline.charts import load_chart
 from pipeline.filenames import file_names, sheet_name
-from pipeline.papers import write_papers
+from pipeline.papers import PLAIN, PaperWishes, write_papers
 from pipeline.plan import NightPlan
 from pipeline.risk import risk_table
 from pipeline.risk_papers import write_risk
@@ -32,6 +32,7 @@ def write_artefacts(
     orders: DataFrame[OrderLines] | None = None,
     sent: DataFrame[PurchaseLines] | None = None,
     before: DataFrame[PurchaseLines] | None = None,
+    wishes: PaperWishes = PLAIN,
 ) -> list[Path]:
     """Write a plan to a folder and return the files.
 
@@ -56,8 +57,16 @@ def write_artefacts(
     written += [export_table(frame, folder / "tables" / f"{name}.csv") for name, frame in plan.tables()]
     written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
     written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
-    written += write_route_papers(plan, reference, folder / "routes", settings=settings)
-    written += write_papers(plan, reference, folder / "sorting", timezone=zone, orders=orders, packing=settings.sorting)
+    written += write_route_papers(plan, reference, folder / "routes", settings=settings, language=wishes.language)
+    written += write_papers(
+        plan,
+        reference,
+        folder / "sorting",
+        timezone=zone,
+        orders=orders,
+        packing=settings.sorting,
+        wishes=wishes,
+    )
     risk = risk_table(plan, reference, sent=sent)
     written += write_risk(risk, folder, as_of=pd.Timestamp(plan.summary.as_of), timezone=zone)
     if before is not None:

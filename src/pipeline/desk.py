@@ -10,7 +10,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
-from contracts.errors import ConflictError, EmptyInputError, InputError, NotFoundError
+from contracts.errors import ConflictError, EmptyInputError
 from contracts.flow import DailyDemand, Forecast
 from contracts.planned import PurchaseLines
 from contracts.reference import Listings
@@ -21,12 +21,16 @@ from forecast import BacktestScores, DriftReport, Registry, build_history, predi
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
+from pipeline.begin import Begin, earlier_plan
+from pipeline.late import Late
 from pipeline.models import NightModels
-from pipeline.night import EarlierPlan, NightInput, plan_night
+from pipeline.night import NightInput, plan_night
+from pipeline.papers import PLAIN, PaperWishes
 from pipeline.past import context_of
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
-from pipeline.risk import PREVIOUS, last_plan, previous_plan, risk_table
+from pipeline.revise import Revision, revise
+from pipeline.risk import PREVIOUS, previous_plan, risk_table
 from pipeline.training import (
     Registries,
     Training,
@@ -37,18 +41,6 @@ from pipeline.training import (
 )
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
-
-
-@dataclass(frozen=True)
-class Begin:
-    """Which kept plan of the date a search begins from; with `stay_near` each line that differs has a price.
-
-    `plan_id` may be ``previous``: the plan of the date made last before. Without one nothing, unless it is `required`.
-    """
-
-    plan_id: str
-    stay_near: bool = False
-    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -202,6 +194,14 @@ class PlanningDesk:
         self.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
         return plan
 
+    def revise(self, plan_id: str, late: Late, *, as_of: pd.Timestamp) -> Revision:
+        """Revise a kept plan with late changes and keep the revision as a plan of its own; see `pipeline.revise`."""
+        kept = self.saved_plan(plan_id)
+        reference = self.store.reference(kept.summary.delivery_date)
+        made = revise(kept, reference, late, as_of=as_of, settings=self.settings)
+        self.store.save_plan(made.plan.summary.plan_id, made.plan.summary, dict(made.plan.tables()))
+        return made
+
     def night_input(
         self,
         delivery_date: pd.Timestamp,
@@ -222,23 +222,9 @@ class PlanningDesk:
             as_of=as_of,
             locked=None if after is None else self._sent_lines(after),
             after=after,
-            before=None if begin is None else self._earlier(begin, delivery_date, as_of),
+            before=None if begin is None else earlier_plan(self.store, begin, delivery_date=delivery_date, as_of=as_of),
             change=change,
         )
-
-    def _earlier(self, begin: Begin, delivery_date: pd.Timestamp, as_of: pd.Timestamp) -> EarlierPlan | None:
-        plan_id, day = begin.plan_id, delivery_date.date()
-        if plan_id == PREVIOUS:
-            found = last_plan(self.store.plan_summaries(), delivery_date=day, before=as_of.to_pydatetime())
-            if found is None and not begin.required:
-                return None
-            if found is None:
-                raise NotFoundError("earlier plan of", str(day), hint="Plan an earlier moment first, or name one.")
-            plan_id = found
-        planned = self.store.plan_summary(plan_id)
-        if planned.delivery_date != day:
-            raise InputError(f"Plan {plan_id} is for {planned.delivery_date}: a plan of {day} cannot begin from it.")
-        return EarlierPlan(plan_id, self._lines(plan_id), begin.stay_near)
 
     def risk_table(
         self, plan_id: str, *, changed_since: str | None = None, outside: pd.DataFrame | None = None
@@ -260,7 +246,7 @@ class PlanningDesk:
         reference = self.store.reference(plan.summary.delivery_date)
         return risk_table(plan, reference, sent=sent, previous=earlier, outside=outside)
 
-    def export(self, plan: NightPlan, folder: Path) -> list[Path]:
+    def export(self, plan: NightPlan, folder: Path, *, wishes: PaperWishes = PLAIN) -> list[Path]:
         """Write a plan's artefacts to a folder; from the cutoff on with the leaders' hand-out sheets."""
         city, summary = self.settings.city, plan.summary
         day = pd.Timestamp(summary.delivery_date).as_unit("us")
@@ -276,6 +262,7 @@ class PlanningDesk:
             orders=orders,
             sent=None if summary.after is None else self._sent_lines(summary.after),
             before=None if summary.begun_from is None else self._lines(summary.begun_from),
+            wishes=wishes,
         )
 
     def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
 from contracts.errors import InputError
-from contracts.flow import OrderBook, Stock
+from contracts.flow import OrderBook, OrderLines, PrepaidOrders, Stock
 from contracts.planned import Allotments, Arrivals, PurchaseLines, StopLoads
 from contracts.reference import Communities, Skus
 from contracts.settings import CitySettings
@@ -70,6 +71,21 @@ def asked_units(book: DataFrame[OrderBook], communities: DataFrame[Communities])
             "units": rows["final_mean"],
         }
     ).reset_index(drop=True)
+
+
+def with_prepaid(
+    asked: pd.DataFrame, lines: DataFrame[OrderLines], paid: DataFrame[PrepaidOrders], *, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Return asked units with ``prepaid_units``: ordered, not cancelled, paid by a moment; at most what is asked.
+
+    Orders that nobody said are paid count as not paid.
+    """
+    holds = (lines["placed_at"] <= as_of) & ~(lines["cancelled_at"] <= as_of)
+    known = paid.loc[paid["paid_at"].isna() | (paid["paid_at"] <= as_of), "order_id"]
+    rows = lines[holds & lines["order_id"].isin(known)]
+    key = ["community_id", "sku_id"]
+    units = rows.groupby(key)["quantity"].sum().reindex(pd.MultiIndex.from_frame(asked[key])).fillna(0.0)
+    return asked.assign(prepaid_units=np.minimum(units.to_numpy(), asked["units"].to_numpy()))
 
 
 def stop_loads(allotments: DataFrame[Allotments], skus: DataFrame[Skus]) -> DataFrame[StopLoads]:

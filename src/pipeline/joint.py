@@ -16,6 +16,7 @@ from optimize.routing import RoutePlan, RoutingData, route, routing_data, trip_d
 from optimize.sorting import SortingData, SortingPlan, earliest_releases, sort, sorting_data
 from pipeline.deadlines import wave_deadlines
 from pipeline.goods import stop_loads
+from pipeline.whole_trips import trips_in_waves
 
 CENT = 0.01
 """A round that saves less has nothing more to say."""
@@ -52,8 +53,8 @@ class Asked:
     before : SortingPlan
         The waves as they are: kept where that costs nothing.
     whole_trips : bool
-        Sort the communities of each van's trip in one wave, in load order. A depot's goods travel in the depot's cages
-        and are loaded there again, so their truck needs no order.
+        Sort the communities of each van's trip in one wave, in load order, in parts where no wave can hold it. A
+        depot's goods travel in the depot's cages and are loaded there again, so their truck needs no order.
     """
 
     wanted: pd.DataFrame
@@ -99,6 +100,9 @@ def wave_input(
 ) -> SortingData:
     """Return the sorting input with the deadlines of the routes, or of the rule of thumb where there is no route."""
     deadlines = wave_deadlines(night.reference, delivery_date=night.delivery_date, settings=settings)
+    trips = None
+    if asked is not None and asked.whole_trips:
+        trips = trips_in_waves(asked.wanted, goods.allotments, night.reference, settings.sorting)
     if asked is not None:
         known = asked.wanted.set_index("destination_id")["latest_at"].reindex(deadlines["destination_id"])
         deadlines["latest_end"] = known.fillna(deadlines.set_index("destination_id")["latest_end"]).array
@@ -110,7 +114,7 @@ def wave_input(
         city=settings.city,
         settings=settings.sorting,
         deadlines=deadlines,
-        routes=asked.wanted[~asked.wanted["by_depot"]] if asked is not None and asked.whole_trips else None,
+        routes=trips,
     )
     if asked is None:
         return data
@@ -207,8 +211,10 @@ class _Table:
         self.limits = routing_limits(settings, share=settings.routing.joint_share / questions)
 
     def data(self, released: DataFrame[Releases]) -> RoutingData:
-        """Return the routing input; nobody knows the routes yet, so changing them is free."""
+        """Return the routing input; nobody knows the routes yet, so only leaving the master routes has a price."""
         data = route_input(self.night, self.goods.allotments, released, self.settings)
+        if data.master is not None:
+            return data
         return replace(data, settings=data.settings.model_copy(update={"moved_stop_yuan": 0.0}))
 
     def routed(self, released: DataFrame[Releases], routes: RoutePlan) -> _Routed:
@@ -216,7 +222,8 @@ class _Table:
         data = self.data(released)
         found = route(data, limits=self.limits, previous=routes)
         self.seconds += found.report.seconds
-        costs = {kind: yuan for kind, yuan in found.costs.items() if kind != "moved"}
+        priced = data.master is not None
+        costs = {kind: yuan for kind, yuan in found.costs.items() if priced or kind != "moved"}
         return _Routed(data, replace(found, costs=costs))
 
     def answer(self, asked: _Routed, waves: SortingPlan) -> tuple[SortingPlan, RoutePlan] | None:

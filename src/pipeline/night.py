@@ -22,7 +22,7 @@ from forecast.book import DayFacts, update_book
 from optimize.purchase import PurchasePlan, allocate, check_change, purchase_data, what_if, with_demand
 from optimize.routing import route
 from optimize.sorting import SortingPlan, share_out, sort
-from pipeline.goods import arrivals, asked_units, supply
+from pipeline.goods import arrivals, asked_units, supply, with_prepaid
 from pipeline.joint import Goods, Together, agree, route_input, routing_limits, sorting_limits, wave_input
 from pipeline.models import NightModels
 from pipeline.past import context_of
@@ -198,8 +198,11 @@ def share(
     """Share the goods among the communities, in whole units until the cutoff and exactly as ordered from then on."""
     city = settings.city
     cutoff = clock_instant(city.cutoff, delivery_date=night.delivery_date, timezone=city.timezone)
+    asked = asked_units(book, night.reference.communities)
+    if settings.sorting.shortage_rule == "prepaid_first":
+        asked = with_prepaid(asked, night.order_lines, night.reference.prepaid_orders, as_of=night.as_of)
     return share_out(
-        asked_units(book, night.reference.communities),
+        asked,
         supply(arrived),
         rule=settings.sorting.shortage_rule,
         at_cutoff=night.as_of >= cutoff,

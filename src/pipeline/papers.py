@@ -1,18 +1,24 @@
-"""A plan's papers for the floor and the leaders: station sheets, slot labels, hand-out sheets, shortage notices."""
+"""A plan's papers for the floor and the leaders: sheets, labels, parcels, hand-out sheets, notices, progress forms."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.flow import OrderLines
 from contracts.settings import SortingSettings
 from contracts.world import Reference
+from optimize.sorting import TaskProgress
 from optimize.sorting.papers import (
+    Language,
     hand_out,
     hand_out_pdf,
     label_pdf,
+    parcel_list,
     shortage_notices,
     slot_labels,
     station_pages,
@@ -23,6 +29,26 @@ from pipeline.plan import NightPlan
 from store import export_table
 
 
+@dataclass(frozen=True)
+class PaperWishes:
+    """How papers are printed.
+
+    Attributes
+    ----------
+    language : {"zh", "en"}
+        Of everything that is printed; heads of workbooks are in both.
+    customers : DataFrame or None
+        ``order_id`` and ``name``: printed masked on hand-out sheets, kept nowhere.
+    """
+
+    language: Language = "zh"
+    customers: pd.DataFrame | None = None
+
+
+PLAIN = PaperWishes()
+"""Chinese, without names."""
+
+
 def write_papers(
     plan: NightPlan,
     reference: Reference,
@@ -31,8 +57,12 @@ def write_papers(
     timezone: str,
     orders: DataFrame[OrderLines] | None = None,
     packing: SortingSettings | None = None,
+    wishes: PaperWishes = PLAIN,
 ) -> list[Path]:
     """Write what is printed for a night: per warehouse sheets (A4) and labels (10 x 18 cm), and the notices.
+
+    ``WAREHOUSE-progress.xlsx`` has a row per task to fill in what was sorted, short, damaged or over; it can be read
+    back as it is (`pipeline.late.read_progress`). ``WAREHOUSE-parcels.xlsx`` counts the parcels of each order.
 
     Parameters
     ----------
@@ -42,25 +72,56 @@ def write_papers(
         Which communities get parcels per household order instead of one box; before the cutoff all get boxes.
     """
     names = reference.communities.set_index("community_id")["name"]
-    handed = hand_out(orders, plan.allotments) if orders is not None and len(orders) else None
+    language = wishes.language
+    there = orders is not None and len(orders)
+    handed = hand_out(orders, plan.allotments, customers=wishes.customers) if orders is not None and there else None
     parcels = parcel_communities(reference, packing) if packing is not None and handed is not None else ()
+    vans = vans_of(plan)
     written = []
     for warehouse, file in file_names(sorted(plan.sorting_tasks["warehouse_id"].unique())).items():
         tasks = plan.sorting_tasks[plan.sorting_tasks["warehouse_id"] == warehouse]
         pages = station_pages(tasks, skus=reference.skus, names=names)
-        written.append(_save(folder / f"{file}-sheets.pdf", station_sheet_pdf(pages, timezone=timezone)))
-        labels = slot_labels(
-            tasks, communities=reference.communities, skus=reference.skus, handed=handed, parcel_communities=parcels
+        written.append(
+            _save(folder / f"{file}-sheets.pdf", station_sheet_pdf(pages, timezone=timezone, language=language))
         )
-        written.append(_save(folder / f"{file}-labels.pdf", label_pdf(labels)))
-    notices = shortage_notices(plan.allotments, communities=reference.communities, skus=reference.skus)
+        labels = slot_labels(
+            tasks,
+            communities=reference.communities,
+            skus=reference.skus,
+            handed=handed,
+            parcel_communities=parcels,
+            vans=vans,
+        )
+        written.append(_save(folder / f"{file}-labels.pdf", label_pdf(labels, language=language)))
+        form = tasks[list(TaskProgress.key())].assign(units=tasks["units"])
+        form = form.assign(**dict.fromkeys(("sorted_units", "short_units", "damaged_units", "over_units"), np.nan))
+        written.append(export_table(form, folder / f"{file}-progress.xlsx", headers="both"))
+        if len(counted := parcel_list(labels)):
+            written.append(export_table(counted, folder / f"{file}-parcels.xlsx", headers="both"))
+    notices = shortage_notices(
+        plan.allotments, communities=reference.communities, skus=reference.skus, language=language
+    )
     if len(notices):
         written.append(export_table(notices, folder / "shortage_notices.csv", headers="both"))
     if handed is not None:
         sku_names = reference.skus.set_index("sku_id")["name"]
-        sheets = hand_out_pdf(handed, community_names=names, sku_names=sku_names)
+        sheets = hand_out_pdf(
+            handed,
+            community_names=names,
+            sku_names=sku_names,
+            leaders=reference.communities.set_index("community_id")["leader_id"],
+            day=str(plan.summary.delivery_date),
+            language=language,
+        )
         written.append(_save(folder / "hand_out_sheets.pdf", sheets))
     return written
+
+
+def vans_of(plan: NightPlan) -> pd.Series:
+    """Return route, trip and stop of the van that brings a community its goods, as text by community."""
+    stops = plan.route_stops.dropna(subset="community_id").drop_duplicates("community_id")
+    texts = stops["route_id"] + " / " + stops["trip"].astype(str) + " / " + stops["seq"].astype(str)
+    return pd.Series(texts.to_numpy(object), index=pd.Index(stops["community_id"]), dtype="str")
 
 
 def parcel_communities(reference: Reference, packing: SortingSettings) -> tuple[str, ...]:

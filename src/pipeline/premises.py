@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from contracts.clock import clock_instant
-from contracts.errors import InputError
+from contracts.errors import InputError, first_keys
 from contracts.settings import Settings
 from forecast.book import set_aside
 
@@ -21,8 +21,8 @@ def check_premises(night: NightInput, settings: Settings) -> None:
     Raises
     ------
     InputError
-        The moment lies before orders open, or the orders known end more than `forecast.base_days` before the delivery
-        date: there is no recent demand to lean on.
+        The moment lies before orders open, the orders known end more than `forecast.base_days` before the delivery
+        date (there is no recent demand to lean on), or a place that is delivered to has no position.
     """
     city = settings.city
     opening = clock_instant(city.orders_open, delivery_date=night.delivery_date, timezone=city.timezone)
@@ -31,11 +31,33 @@ def check_premises(night: NightInput, settings: Settings) -> None:
             f"as_of {night.as_of} lies before {opening}, when orders open for {night.delivery_date.date()}. "
             "Plan that date later, or set city.orders_open earlier."
         )
+    _refuse_nowhere(night, settings)
     last = _last_known(night)
     if last is not None and (night.delivery_date - last).days > settings.forecast.base_days:
         raise InputError(
             f"The orders known end on {last.date()}, {(night.delivery_date - last).days} days before "
             f"{night.delivery_date.date()}; at most {settings.forecast.base_days} are taken. Import newer orders."
+        )
+
+
+def _refuse_nowhere(night: NightInput, settings: Settings) -> None:
+    """Refuse a night whose routes would fail after everything else was planned: places that were never put on a map."""
+    reference = night.reference
+    if len(reference.travel_matrix):
+        return
+    since = night.delivery_date - pd.Timedelta(days=settings.forecast.base_days)
+    recent = night.history.loc[night.history["delivery_date"] >= since, "community_id"]
+    served = {*recent, *night.order_lines["community_id"]}
+    lost = [
+        str(row[key])
+        for table, key in (("warehouses", "warehouse_id"), ("depots", "depot_id"), ("communities", "community_id"))
+        for row in getattr(reference, table).query("latitude == 0 and longitude == 0").to_dict("records")
+        if table != "communities" or row[key] in served
+    ]
+    if lost:
+        raise InputError(
+            f"Latitude 0 and longitude 0 for {first_keys(lost)}: the position was never filled in, so no van can be "
+            "sent there. Give the coordinates, or a travel matrix that holds these places."
         )
 
 

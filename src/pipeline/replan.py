@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -15,6 +15,7 @@ from contracts.world import Reference
 from optimize.routing import RoutePlan, RoutingData, route, trip_deadlines
 from optimize.sorting import Remaining, SortingPlan, TaskProgress, book_ahead, remaining, sort
 from optimize.sorting.booking import Booking
+from optimize.sorting.share import Rule
 from pipeline.joint import Asked, Goods, route_input, routing_limits, sorting_limits, wave_input
 from pipeline.plan import NightPlan
 
@@ -71,7 +72,7 @@ def sort_the_rest(
         Progress of tasks the plan does not have, or of more units than a task has.
     """
     place, goods = CityNight(reference, day_of(plan)), Goods(plan.allotments, plan.arrivals)
-    before = _waves(plan)
+    before = waves_of(plan)
     data = route_input(place, plan.allotments, plan.releases, settings)
     asked = Asked(trip_deadlines(data, routes_of(plan)), before, whole_trips=False)
     left = remaining(
@@ -79,9 +80,15 @@ def sort_the_rest(
         before,
         progress,
         as_of=as_of,
-        rule=settings.sorting.shortage_rule,
+        rule=replaced_by(settings),
     )
     return Resorted(left, None if left.data is None else sort(left.data, limits=sorting_limits(settings)))
+
+
+def replaced_by(settings: Settings) -> Rule:
+    """Return the rule by which lost units are replaced: nobody knows whether a lost unit was of a paid order."""
+    rule = settings.sorting.shortage_rule
+    return "proportional" if rule == "prepaid_first" else rule
 
 
 def drive_again(
@@ -102,7 +109,7 @@ def drive_again(
     as_of : Timestamp, optional
         Routes that have left by then stay as they are, like those named in `frozen`.
     """
-    data = _changed(plan, reference, allotments, settings)
+    data = replace(_changed(plan, reference, allotments, settings), master=None)  # drivers have tonight's sheets
     gone = set() if as_of is None else set(plan.trips.loc[plan.trips["departs_at"] <= as_of, "route_id"])
     limits: SolveLimits = routing_limits(settings)
     return route(data, limits=limits, previous=routes_of(plan), frozen={*frozen, *gone})
@@ -121,7 +128,8 @@ def routes_of(plan: NightPlan) -> RoutePlan:
     )
 
 
-def _waves(plan: NightPlan) -> SortingPlan:
+def waves_of(plan: NightPlan) -> SortingPlan:
+    """Return the waves of a night's plan, as sorting takes them."""
     report: StageReport = next(stage for stage in plan.summary.stages if stage.stage == "sorting")
     return SortingPlan(report, plan.sorting_tasks, plan.wave_loads, plan.releases)
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.desk import Begin, PlanningDesk
+from pipeline.begin import Begin
+from pipeline.desk import PlanningDesk
 from pipeline.fingerprint import table_fingerprint
 from pipeline.night import plan_night
 from pipeline.plan import NightPlan
 from pipeline.progress import Progress, silent
+from pipeline.revise import refuse_revision
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,15 @@ class Rerun:
 
 
 def rerun_plan(desk: PlanningDesk, plan_id: str, *, progress: Progress = silent) -> Rerun:
-    """Plan again what a kept plan planned, from what the store holds now; the kept plan is not touched."""
+    """Plan again what a kept plan planned, from what the store holds now; the kept plan is not touched.
+
+    Raises
+    ------
+    InputError
+        The plan is a revision: its late changes are kept nowhere but in it.
+    """
     kept = desk.saved_plan(plan_id)
+    refuse_revision(kept, "rerun")
     summary = kept.summary
     night = desk.night_input(
         pd.Timestamp(summary.delivery_date).as_unit("us"),

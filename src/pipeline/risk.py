@@ -142,8 +142,12 @@ def previous_plan(summaries: Iterable[PlanSummary], plan_id: str) -> str:
 
 
 def last_plan(summaries: Iterable[PlanSummary], *, delivery_date: date, before: datetime) -> str | None:
-    """Return the plan of a date with the latest moment before another, what-ifs left out; None if there is none."""
-    earlier = [s for s in summaries if s.delivery_date == delivery_date and s.as_of < before and s.what_if is None]
+    """Return the plan of a date with the latest moment before another; None if there is none.
+
+    What-ifs and revisions of plans that are out are left out.
+    """
+    of_day = [s for s in summaries if s.delivery_date == delivery_date and s.what_if is None and s.revises is None]
+    earlier = [s for s in of_day if s.as_of < before]
     return max(earlier, key=lambda summary: (summary.as_of, summary.plan_id)).plan_id if earlier else None
 
 

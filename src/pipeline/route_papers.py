@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from contracts.errors import InputError
 from contracts.settings import Settings
 from contracts.world import Reference
+from optimize.routing.cages import depot_cages
 from optimize.routing.lines import geojson
 from optimize.routing.route_map import load_chart_png, route_map_html, route_map_png
 from optimize.routing.sheets import load_list, run_sheet
+from optimize.sorting.papers import Language
 from pipeline import views
 from pipeline.filenames import file_names
 from pipeline.goods import stop_loads
@@ -19,11 +22,16 @@ from pipeline.homes import homes_of
 from pipeline.joint import route_input
 from pipeline.plan import NightPlan
 from pipeline.replan import CityNight, day_of, routes_of
+from pipeline.run_sheet_pdf import run_sheets_pdf
 from store import export_tables
 
 
-def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings) -> list[Path]:
+def write_route_papers(
+    plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings, language: Language = "zh"
+) -> list[Path]:
     """Write ``BASE.xlsx`` (trips, run sheet in driving order, load list in loading order), the map and the GeoJSON.
+
+    ``BASE-run-sheets.pdf`` is what the driver and the loader hold in their hands: a page or more of each per trip.
 
     ``load_chart.png`` shows how full each trip is. With several warehouses ``free_homes.xlsx`` tells what communities
     free to change theirs would save. Without trips nothing is written.
@@ -34,15 +42,21 @@ def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, s
     data = route_input(CityNight(reference, day_of(plan)), plan.allotments, plan.releases, settings)
     routes = routes_of(plan)
     sheet = run_sheet(routes, data, reference=reference, loads=loads)
+    cages = depot_cages(routes, data, reference=reference, loads=loads)
     written = []
     for base, name in file_names(sorted(plan.trips["base_id"].unique())).items():
         own = sheet[sheet["base_id"] == base]
+        listed = load_list(own, cages[cages["route_id"].isin(own["route_id"])])
+        trips, zone = views.trip_view(plan, base), settings.city.timezone
         sheets = {
-            "趟次 trips": views.trip_view(plan, base),
+            "趟次 trips": trips,
             "行车单 run sheet": own.drop(columns="base_id"),
-            "装车单 load list": load_list(own),
+            "装车单 load list": listed,
         }
-        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=settings.city.timezone))
+        written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=zone))
+        papers = folder / f"{name}-run-sheets.pdf"
+        papers.write_bytes(run_sheets_pdf(own, listed, trips, timezone=zone, language=language))
+        written.append(papers)
     title = f"{plan.summary.delivery_date}: {len(plan.trips)} trips, {len(plan.route_stops)} stops"
     pages = {
         "routes.geojson": json.dumps(geojson(routes, reference=reference), ensure_ascii=False).encode(),
@@ -54,11 +68,19 @@ def write_route_papers(plan: NightPlan, reference: Reference, folder: Path, *, s
         (folder / name).write_bytes(content)
         written.append(folder / name)
     if len(reference.warehouses) > 1:
-        homes = homes_of(reference, plan.allotments, settings)
-        sheets = {
-            "小结 summary": pd.DataFrame({"finding": [homes.sentence]}),
-            "社区 homes": homes.homes,
-            "负荷 floors": homes.floors,
-        }
+        sheets = _homes(plan, reference, settings)
         written.append(export_tables(sheets, folder / "free_homes.xlsx", headers="both"))
     return written
+
+
+def _homes(plan: NightPlan, reference: Reference, settings: Settings) -> dict[str, pd.DataFrame]:
+    """Return the sheets about a free assignment; where there can be none, the reason stands in its place."""
+    try:
+        homes = homes_of(reference, plan.allotments, settings)
+    except InputError as impossible:  # a community no van can serve has no home; the plan lists it as not served
+        return {"小结 summary": pd.DataFrame({"finding": [f"No free assignment: {impossible}"]})}
+    return {
+        "小结 summary": pd.DataFrame({"finding": [homes.sentence]}),
+        "社区 homes": homes.homes,
+        "负荷 floors": homes.floors,
+    }

@@ -12,6 +12,10 @@ import unicodedata
 
 _WORDS: dict[str, str] = {
     "order_id": "订单号 订单编号 订单id 单号 订单 order_no order_number invoice_no invoice order",
+    "paid_at": "付款时间 支付时间 支付日期 payment_time payment_date",
+    "route_id": "线路 路线 线路编号 route",
+    "trip": "趟次 trip_no",
+    "seq": "顺序 站序 stop_no",
     "line_no": "行号 序号 明细号 子订单号 line line_number item_no",
     "placed_at": "下单时间 下单日期 订单时间 付款时间 支付时间 "
     "创建时间 ordered_at order_time order_date created_at invoice_date",

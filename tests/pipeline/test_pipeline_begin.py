@@ -10,7 +10,8 @@ import pytest
 from contracts.errors import InputError, NotFoundError, UnknownReferenceError
 from contracts.what_if import WhatIf
 from optimize.purchase import change_sheet
-from pipeline.desk import Begin, PlanningDesk
+from pipeline.begin import Begin
+from pipeline.desk import PlanningDesk
 from pipeline.night import plan_night
 from pipeline.plan import NightPlan
 

@@ -13,6 +13,7 @@ import pytest
 
 from contracts.solve import SolveLimits
 from optimize.routing import RoutePlan, RoutingData, route
+from optimize.routing.cages import depot_cages
 from optimize.routing.lines import geojson, trip_lines
 from optimize.routing.route_map import load_chart_png, route_map_html, route_map_png
 from optimize.routing.sheets import load_list, run_sheet
@@ -72,6 +73,29 @@ def test_the_last_stop_is_loaded_first(night: tuple[Any, RoutingData, RoutePlan]
         driven = sheet[(sheet["route_id"] == key[0]) & (sheet["trip"] == key[1])].sort_values("seq")
         assert rows.sort_values("order")["place_id"].tolist() == driven["place_id"].tolist()[::-1]
     assert listed["crates"].sum() == listed.filter(like="crates_").to_numpy().sum()
+
+
+def test_a_truck_is_loaded_so_that_what_its_depot_needs_first_comes_off_first(
+    night: tuple[Any, RoutingData, RoutePlan],
+) -> None:
+    """The depot stop is listed by community: read backwards, crates come in the order the depot's vans roll them in."""
+    town, data, plan = night
+    reference, loads = town.reference(), pd.DataFrame(town.loads)
+    sheet = run_sheet(plan, data, reference=reference, loads=loads)
+    cages = depot_cages(plan, data, reference=reference, loads=loads)
+    listed = load_list(sheet, cages)
+    assert set(cages["place_id"]) == {"C01", "C02", "C03"}
+    assert "D1" not in set(listed["place_id"])
+    assert sorted(listed["place_id"]) == sorted([*cages["place_id"], *plan.stops["community_id"].dropna()])
+    truck = listed[listed["van"] != ""]
+    vans = plan.trips[plan.trips["base_id"] == "D1"].sort_values(["departs_at", "route_id", "trip"])
+    rolled: list[str] = []
+    for route_id, trip in zip(vans["route_id"], vans["trip"], strict=True):
+        stops = plan.stops[(plan.stops["route_id"] == route_id) & (plan.stops["trip"] == trip)]
+        rolled += stops.sort_values("seq", ascending=False)["community_id"].tolist()
+    assert truck.sort_values("order", ascending=False)["place_id"].tolist() == rolled
+    brought = plan.stops.loc[plan.stops["depot_id"] == "D1", "load_kg"].sum()
+    assert truck["load_kg"].sum() == pytest.approx(brought)
 
 
 def test_geojson_has_a_line_per_trip_from_base_to_base(night: tuple[Any, RoutingData, RoutePlan]) -> None:

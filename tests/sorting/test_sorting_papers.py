@@ -19,6 +19,7 @@ from optimize.sorting.papers import (
     hand_out,
     hand_out_pdf,
     label_pdf,
+    parcel_list,
     shortage_notices,
     slot_labels,
     station_grid,
@@ -131,7 +132,11 @@ def test_earlier_orders_are_served_first(lines: pd.DataFrame, short: pd.DataFram
         ["O2", "李", "A", 1.0],
         ["O2", "李", "B", 1.0],
     ]
-    said = printed(hand_out_pdf(rows, community_names=pd.Series(dtype="str"), sku_names=pd.Series(dtype="str")))
+    none = pd.Series(dtype="str")
+    leaders = pd.Series({"C1": "L9"})
+    said = printed(hand_out_pdf(rows, community_names=none, sku_names=none, leaders=leaders, day="2026-03-02"))
+    assert "L9" in said
+    assert "2026-03-02" in said
     assert "缺货" in said
     assert "王" in said
     assert "小明" not in said
@@ -139,12 +144,15 @@ def test_earlier_orders_are_served_first(lines: pd.DataFrame, short: pd.DataFram
 
 def test_labels_carry_every_unit_once(plan: SortingPlan, reference: Reference) -> None:
     """One label per destination and zone; their items add up to the tasks."""
-    labels = slot_labels(plan.tasks, communities=reference.communities, skus=reference.skus)
+    vans = pd.Series({"C1": "R7 / 2 / 5"})
+    labels = slot_labels(plan.tasks, communities=reference.communities, skus=reference.skus, vans=vans)
     assert labels["destination_id"].tolist() == ["C1", "C2", "C3"]
+    assert labels["van"].tolist() == ["R7 / 2 / 5", "", ""]
     assert sum(units for items in labels["items"] for _, units in items) == plan.tasks["units"].sum()
     said = printed(label_pdf(labels))
     assert "团长" in said
     assert "青菜" in said
+    assert "R7 / 2 / 5" in said
 
 
 def test_a_community_that_takes_parcels_gets_one_label_per_order(
@@ -164,6 +172,24 @@ def test_a_community_that_takes_parcels_gets_one_label_per_order(
         ["O2", 2, 2, 2.0],
     ]
     assert (labels[labels["destination_id"] != "C1"]["parcels"] == 1).all()
+
+
+def test_parcels_are_counted_per_order(
+    plan: SortingPlan, reference: Reference, lines: pd.DataFrame, short: pd.DataFrame
+) -> None:
+    """Two orders with one parcel each in the ambient zone; communities with boxes are not in the list."""
+    handed = hand_out(lines, short)
+    labels = slot_labels(
+        plan.tasks,
+        communities=reference.communities,
+        skus=reference.skus,
+        handed=handed,
+        parcel_communities={"C1"},
+    )
+    counted = parcel_list(labels)
+    told = counted[["destination_id", "order_id", "parcels", "units", "parcel_ambient", "parcel_frozen"]]
+    assert told.to_numpy().tolist() == [["C1", "O1", 1, 2.0, 1, 0], ["C1", "O2", 1, 2.0, 2, 0]]
+    assert counted["units"].sum() == handed["given"].sum()
 
 
 def test_long_lists_run_on_to_further_labels(plan: SortingPlan, reference: Reference) -> None:

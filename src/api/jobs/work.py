@@ -1,4 +1,4 @@
-"""The jobs themselves: durable workflows whose steps are the stages of a night, or one training."""
+"""The jobs themselves: durable workflows whose steps are the stages of a night, one training, or one revision."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import pandas as pd
 from dbos import DBOS
 from dbos._error import DBOSWorkflowCancelledError
 
+from api.jobs.late import late_changes
 from api.jobs.shelf import Shelf
 from api.problems import Problem, problem_of
 from api.records import Records
 from api.records.jobs import JobRecord
 from contracts.errors import ConflictError, TuancaiError
 from contracts.what_if import WhatIf
-from pipeline.desk import Begin, PlanningDesk
+from pipeline.begin import Begin
+from pipeline.desk import PlanningDesk
 from pipeline.night import NightInput, plan_night
 
 T = TypeVar("T")
@@ -94,6 +96,12 @@ def plan_workflow(job_id: str) -> str:
 def train_workflow(job_id: str) -> str:
     """Train the models; one step."""
     return _run(job_id, _train)
+
+
+@DBOS.workflow(name="revise")
+def revise_workflow(job_id: str) -> str:
+    """Revise a plan that is out; one step."""
+    return _run(job_id, _revise)
 
 
 def _run(job_id: str, work: Callable[[Bench, JobRecord], dict[str, Any]]) -> str:
@@ -188,6 +196,20 @@ def _begin(asked: dict[str, Any]) -> Begin | None:
     """Return the plan to begin from; `previous` is the schedule's word, whose first plan of a date has none."""
     plan_id = asked.get("begin")
     return None if plan_id is None else Begin(plan_id, stay_near=asked.get("stay_near", False), required=False)
+
+
+def _revise(bench: Bench, job: JobRecord) -> dict[str, Any]:
+    asked, progress = job.request, Reporter(bench.records, job.job_id)
+
+    def revise() -> dict[str, Any]:
+        progress("revise", 0.1)
+        late = late_changes(asked, bench.desk.store, bench.records)
+        as_of = pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us")
+        made = bench.desk.revise(asked["plan_id"], late, as_of=as_of)
+        summary = made.plan.summary
+        return {"plan_id": summary.plan_id, "status": summary.status.value, "said": list(made.said)}
+
+    return DBOS.run_step({"name": "revise"}, revise)
 
 
 def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Sorting progress as stations report it: units done per task, each report with a rising version."""
+"""Sorting progress as stations report it: units done, short, damaged, over per task; each report raises a version."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from api.records.schema import PROGRESS
 from api.records.turns import one_at_a_time
 from store.database import Database
 
+FIGURES = ("units_done", "short_units", "damaged_units", "over_units")
 TASK_KEY = ("warehouse_id", "temperature_zone", "wave", "station", "slot", "sku_id")
 
 
@@ -26,7 +27,7 @@ class SortingProgress:
             one_at_a_time(connection, f"progress of {plan_id}")
             version = self._version(connection, plan_id) + 1
             marks = {"plan_id": plan_id, "version": version, "reported_by": by, "reported_at": datetime.now(UTC)}
-            values = [{**row, **marks} for row in rows[[*TASK_KEY, "units_done", "note"]].to_dict("records")]
+            values = [{**row, **marks} for row in rows[[*TASK_KEY, *FIGURES, "note"]].to_dict("records")]
             same = [PROGRESS.c[column] == sa.bindparam(f"k_{column}") for column in ("plan_id", *TASK_KEY)]
             keys = [{f"k_{column}": value[column] for column in ("plan_id", *TASK_KEY)} for value in values]
             connection.execute(PROGRESS.delete().where(*same), keys)
@@ -39,10 +40,8 @@ class SortingProgress:
             return self._version(connection, plan_id)
 
     def since(self, plan_id: str, version: int) -> pd.DataFrame:
-        """Return what was reported after a version: task key, units done, note, version, who and when."""
-        columns = [
-            PROGRESS.c[name] for name in (*TASK_KEY, "units_done", "note", "version", "reported_by", "reported_at")
-        ]
+        """Return what was reported after a version: task key, figures, note, version, who and when."""
+        columns = [PROGRESS.c[name] for name in (*TASK_KEY, *FIGURES, "note", "version", "reported_by", "reported_at")]
         query = sa.select(*columns).where(PROGRESS.c.plan_id == plan_id, PROGRESS.c.version > version)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(*[PROGRESS.c[name] for name in TASK_KEY])).mappings().all()

@@ -15,6 +15,7 @@ from api.routes.plans import router as plans
 from api.routes.purchase_questions import router as purchase_questions
 from api.routes.reference import router as reference
 from api.routes.reference_rows import router as reference_rows
+from api.routes.revisions import router as revisions
 from api.routes.system import router as system
 
 ROUTERS = (
@@ -29,6 +30,7 @@ ROUTERS = (
     plans,
     plan_states,
     purchase_questions,
+    revisions,
     plan_tables,
     plan_papers,
     assignments,

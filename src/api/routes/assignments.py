@@ -52,7 +52,16 @@ class TaskDone(TaskKey):
 
     model_config = ConfigDict(extra="forbid")
 
-    units_done: float = Field(description="Units put so far, in all.", examples=[12.0], ge=0, allow_inf_nan=False)
+    units_done: float = Field(description="Good units put so far, in all.", examples=[12.0], ge=0, allow_inf_nan=False)
+    short_units: float = Field(
+        default=0.0, description="Units that were not there.", examples=[0.0], ge=0, allow_inf_nan=False
+    )
+    damaged_units: float = Field(
+        default=0.0, description="Units that cannot be delivered.", examples=[2.0], ge=0, allow_inf_nan=False
+    )
+    over_units: float = Field(
+        default=0.0, description="Units left over beyond the task.", examples=[0.0], ge=0, allow_inf_nan=False
+    )
     note: str = Field(default="", description="What is wrong, if something is.", examples=["2 damaged"], max_length=500)
 
 

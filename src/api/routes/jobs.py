@@ -34,7 +34,7 @@ class Job(BaseModel):
     """A long piece of work."""
 
     job_id: str = Field(examples=["4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10"])
-    kind: str = Field(description="plan or train.", examples=["plan"])
+    kind: str = Field(description="plan, revise or train.", examples=["plan"])
     state: JobState = Field(examples=["running"])
     stage: str = Field(description="Stage it is at.", examples=["purchase"])
     fraction: float = Field(description="Share that is done, 0 to 1.", examples=[0.43], ge=0, le=1)
@@ -72,7 +72,7 @@ def list_jobs(
     _holder: JobReader,
     service: Running,
     page: Page,
-    kind: Annotated[str | None, Query(description="plan or train.", max_length=32)] = None,
+    kind: Annotated[str | None, Query(description="plan, revise or train.", max_length=32)] = None,
     state: JobState | None = None,
 ) -> Response:
     """Return a page of jobs, of one kind or state if asked."""

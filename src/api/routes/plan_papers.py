@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
@@ -118,12 +118,19 @@ def get_chat_text(
     response_class=Response,
     responses={200: {"content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
 )
-def get_papers(plan_id: PlanId, _holder: PriceReader, service: Running) -> Response:
+def get_papers(
+    plan_id: PlanId,
+    _holder: PriceReader,
+    service: Running,
+    language: Annotated[Literal["zh", "en"], Query(description="Of what is printed.")] = "zh",
+) -> Response:
     """Return purchase order workbooks per supplier, sorting and route books per warehouse, and every table as CSV."""
+    from pipeline.papers import PaperWishes
+
     plan, packed = service.desk.saved_plan(plan_id), io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="tuancai-papers-") as place:
         folder = Path(place)
-        written = service.desk.export(plan, folder)
+        written = service.desk.export(plan, folder, wishes=PaperWishes(language=language))
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(written):
                 archive.write(path, path.relative_to(folder))

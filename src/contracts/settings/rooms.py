@@ -75,10 +75,11 @@ class SortingSettings(Section):
         reason="A van and its driver wait at about half of that; the rest is the leader's goodwill.",
         ge=0,
     )
-    shortage_rule: Literal["proportional", "smallest_protected"] = setting(
+    shortage_rule: Literal["proportional", "smallest_protected", "prepaid_first"] = setting(
         "proportional",
         unit="-",
-        reason="How scarce goods are shared; the same share for everyone is easiest to defend.",
+        reason="How scarce goods are shared; the same share for everyone is easiest to defend. "
+        "prepaid_first serves `prepaid_orders` first.",
     )
     packing: Literal["box", "parcel"] = setting(
         "box",

@@ -33,7 +33,11 @@ class RoutingSettings(Section):
         0.0, unit="s per unit", reason="Handing over, beyond the community's service_minutes; 0: included there.", ge=0
     )
     moved_stop_yuan: float = setting(
-        3.0, unit="yuan per stop", reason="A driver new to a stop loses some minutes finding its pickup point.", ge=0
+        3.0,
+        unit="yuan per stop",
+        reason="A driver new to a stop loses some minutes finding its pickup point; counted against `master_routes`, "
+        "or against the plan that is revised.",
+        ge=0,
     )
     crate_l: float = setting(
         45.0, unit="litres", reason="Turnover crate 600 x 400 x 230 mm; one crate holds one zone of one stop.", gt=0

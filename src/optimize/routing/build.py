@@ -108,7 +108,10 @@ def routing_data(
         if len(reference.travel_matrix)
         for pair in lopsided([*territory.base_ids, *territory.stops.ids], territory.travel)[:3]
     ]
-    return RoutingData(delivery_date, city.timezone, midnight, warehouses, depots, handovers, settings, tuple(odd))
+    master = reference.master_routes if len(reference.master_routes) else None
+    return RoutingData(
+        delivery_date, city.timezone, midnight, warehouses, depots, handovers, settings, master, tuple(odd)
+    )
 
 
 def _clock_seconds(reference: Reference, day: date, timezone: str, midnight: pd.Timestamp) -> dict[str, int]:

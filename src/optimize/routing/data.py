@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
+from pandera.typing import DataFrame
 
+from contracts.reference import MasterRoutes
 from contracts.settings import RoutingSettings
 from optimize.routing.territory import Territory
 
@@ -48,6 +50,8 @@ class RoutingData:
         `route` replaces them by linehaul arrival + unloading + handling.
     handovers : tuple of Handover
         Which linehaul stop brings which communities' goods.
+    master : DataFrame[MasterRoutes] or None
+        Routes the drivers know; each stop that leaves its route costs `settings.moved_stop_yuan`.
     warnings : tuple of str
         What looked odd in the input but was taken as given.
     """
@@ -59,6 +63,7 @@ class RoutingData:
     depots: tuple[Territory, ...]
     handovers: tuple[Handover, ...]
     settings: RoutingSettings
+    master: DataFrame[MasterRoutes] | None = None
     warnings: tuple[str, ...] = ()
 
     @property

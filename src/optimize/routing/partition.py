@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 import pulp
 
@@ -12,20 +13,27 @@ from optimize.routing.territory import Territory
 
 NODES = 2000
 """Branch-and-bound nodes: the deterministic limit; almost every such problem is solved at the root."""
+MIX_SECONDS = 10.0
+"""Guard of a mix of two plans: twice as many columns as routes, solved in a fraction of a second."""
 
 
 def best_of_all(
-    territory: Territory, duties: Sequence[Duty], seen: Iterable[Duty], *, seconds: float
+    territory: Territory,
+    duties: Sequence[Duty],
+    seen: Iterable[Duty],
+    *,
+    seconds: float,
+    extra: Callable[[Duty], float] = lambda _duty: 0.0,
 ) -> tuple[tuple[Duty, ...], bool]:
     """Return the cheapest duties that can be put together, never dearer than `duties`, and whether seconds ended it.
 
     Set partitioning: minimise sum c_d x_d + price * sum y_s with each stop s in exactly one chosen duty or left out
     (y_s, where that is allowed), and no kind of van used more often than there are vans. The answer is judged by its
-    own cost and coverage, whatever the solver says of it.
+    own cost and coverage, whatever the solver says of it. `extra` is a price beside the cost of a duty.
     """
     started = time.perf_counter()
     columns = list(dict.fromkeys([*duties, *seen]))
-    yuan = [whole_yuan(territory, duty) for duty in columns]
+    yuan = [whole_yuan(territory, duty) + extra(duty) for duty in columns]
     price = territory.unserved_yuan
     model = pulp.LpProblem("duties", pulp.LpMinimize)
     use = [model.add_variable(f"x{i}", cat=pulp.LpBinary) for i in range(len(columns))]
@@ -50,17 +58,41 @@ def best_of_all(
     model.solve(pulp.HiGHS(msg=False, timeLimit=seconds, threads=1, mip_max_nodes=NODES))
     out_of_time = time.perf_counter() - started >= seconds
     chosen = tuple(duty for duty, variable in zip(columns, use, strict=True) if (variable.varValue or 0.0) > 0.5)
-    return (chosen if _better(territory, chosen, duties) else tuple(duties)), out_of_time
+    return (chosen if _better(territory, chosen, duties, extra) else tuple(duties)), out_of_time
 
 
-def _better(territory: Territory, chosen: Sequence[Duty], duties: Sequence[Duty]) -> bool:
+def steady_mix(
+    territory: Territory, sets: Sequence[Sequence[Duty]], known: Sequence[Duty], *, moved_yuan: float
+) -> tuple[Duty, ...]:
+    """Return the cheapest mix of two or more sets of duties where every stop that leaves its known round has a price.
+
+    A duty pays for the stops it does not share with the known round it shares most with; when two duties share most
+    with the same round this is too little, so the mix is judged anew by whoever asks.
+    """
+    first, *others = sets
+    if not first or moved_yuan <= 0:
+        return tuple(first)
+    of = {stop: number for number, duty in enumerate(known) for stop in duty.stops}
+
+    def away(duty: Duty) -> float:
+        rounds = Counter(of[stop] for stop in duty.stops if stop in of)
+        return moved_yuan * (rounds.total() - max(rounds.values(), default=0))
+
+    seen = [duty for duties in others for duty in duties]
+    return best_of_all(territory, first, seen, seconds=MIX_SECONDS, extra=away)[0]
+
+
+def _better(
+    territory: Territory, chosen: Sequence[Duty], duties: Sequence[Duty], extra: Callable[[Duty], float]
+) -> bool:
     stops = [stop for duty in chosen for stop in duty.stops]
     used = [sum(duty.van == van for duty in chosen) for van in range(len(territory.vans))]
     if len(stops) != len(set(stops)) or any(n > v.count for n, v in zip(used, territory.vans, strict=True)):
         return False
     if territory.unserved_yuan is None and len(stops) < sum(len(duty.stops) for duty in duties):
         return False
-    return net_yuan(territory, chosen) < net_yuan(territory, duties) - 1e-9
+    before, after = (net_yuan(territory, found) + sum(map(extra, found)) for found in (duties, chosen))
+    return after < before - 1e-9
 
 
 def net_yuan(territory: Territory, duties: Sequence[Duty]) -> float:

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from pandera.typing import DataFrame
 
+from contracts.planned import Trips, Unserved
+from contracts.reference import MasterRoutes
+from contracts.solve import SolveStatus, StageReport
 from optimize.routing.duty import Duty, holds, timetable
 from optimize.routing.plan import RoutePlan
 from optimize.routing.territory import Territory
@@ -59,6 +63,31 @@ def given_duties(territory: Territory, plan: RoutePlan, *, frozen: Collection[st
         kept[route in frozen].append(duty)
         names[duty] = str(route)
     return Given(frozen=tuple(kept[True]), free=tuple(kept[False]), names=names)
+
+
+def as_plan(master: DataFrame[MasterRoutes]) -> RoutePlan:
+    """Return a master route set as a plan to start from: its stops, without times and loads."""
+    report = StageReport(stage="routing", status=SolveStatus.FEASIBLE)
+    return RoutePlan(master, Trips.empty(), Unserved.empty(), {}, report, ())  # type: ignore[arg-type]
+
+
+def rounds_known(territory: Territory, stops: pd.DataFrame, *, numbers: Mapping[int, int]) -> tuple[Duty, ...]:
+    """Return who usually goes where: a duty per route of a table of stops, whether or not it holds tonight.
+
+    Parameters
+    ----------
+    stops : DataFrame
+        ``base_id``, ``route_id``, ``trip``, ``seq``, ``community_id``, ``depot_id``.
+    numbers : mapping
+        Stops of the territory that count, to the numbers they are told by.
+    """
+    known: dict[tuple[str, bool], list[int]] = {}
+    for stop in sorted(numbers, reverse=True):
+        key = (territory.stops.ids[stop], bool(territory.stops.is_depot[stop]))
+        known.setdefault(key, []).append(numbers[stop])
+    rows = stops[stops["base_id"].isin(territory.base_ids)].sort_values(["route_id", "trip", "seq"])
+    rounds = [_stops(mine, known) for _, mine in rows.groupby("route_id", sort=True)]
+    return tuple(Duty(-1, (places,)) for places in rounds if places)
 
 
 def _stops(trip: pd.DataFrame, numbers: Mapping[tuple[str, bool], list[int]]) -> tuple[int, ...]:

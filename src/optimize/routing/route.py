@@ -20,9 +20,9 @@ from optimize.routing.diagnose import Diagnosis, diagnose, hopeless
 from optimize.routing.duty import Duty, renumbered
 from optimize.routing.handover import brought_at, last_mile
 from optimize.routing.insertion import insert_left_over
-from optimize.routing.partition import net_yuan
+from optimize.routing.partition import net_yuan, steady_mix
 from optimize.routing.plan import RoutePlan, plan_tables, unserved_table
-from optimize.routing.replan import given_duties, moved_stops, without
+from optimize.routing.replan import as_plan, given_duties, moved_stops, rounds_known, without
 from optimize.routing.solver import SOLVER, Effort
 from optimize.routing.territory import Territory
 
@@ -51,10 +51,11 @@ def route(
     brings them. `limits.work` counts search iterations per territory; `limits.seconds` guards the whole call, and
     `report.stopped_by` says when it ended a search. Large territories are searched in parts (`decompose`).
 
-    With `previous` (a plan of the same city: the master routes, or the plan before late changes) the search starts from
-    its duties: routes named in `frozen` stay as they are, cancelled stops leave, new ones are inserted. Each stop that
-    changes its driver costs `settings.moved_stop_yuan` (cost ``moved``), and the searched duties are taken only if they
-    are cheaper, this price included, than the previous ones with the new stops inserted.
+    With `previous` (a plan of the same city, e.g. before late changes) the search starts from its duties: routes named
+    in `frozen` stay as they are, cancelled stops leave, new ones are inserted; without it, from `data.master` if there
+    is one. Each stop that leaves its route in `data.master`, or else in `previous`, costs `settings.moved_stop_yuan`
+    (cost ``moved``): the cheapest, this price included, of the given duties with new stops inserted, the searched
+    ones, and the best set of both is taken.
 
     Every stop is on a route or in `unserved` with its reason and cheapest cure. The cost is recomputed from the tables;
     the gap is to the bound of `lower_bound`, which is loose.
@@ -85,7 +86,7 @@ def route(
     stops, trips, costs = plan_tables(planned, data.midnight, names=names)
     unserved = unserved_table([*_unserved_rows(data, planned), *_stranded_rows(data, [left for _, left in arrived])])
     costs["unserved"] = data.settings.unserved_yuan * len(unserved)
-    if previous is not None:
+    if previous is not None or data.master is not None:
         costs["moved"] = data.settings.moved_stop_yuan * sum(answer.moved for answer in (*first, *second))
     costs["total"] = sum(costs.values())
     bound = sum(lower_bound(territory) for territory in (*data.warehouses, *data.depots))
@@ -132,7 +133,8 @@ class _Desk:
         frozen: frozenset[str],
     ) -> None:
         self.limits = limits
-        self.previous = previous
+        self.start = as_plan(data.master) if previous is None and data.master is not None else previous
+        self.known = data.master if data.master is not None else None if previous is None else previous.stops
         self.frozen = frozen
         self.moved_yuan = data.settings.moved_stop_yuan
         self.ends = started + limits.seconds * (1.0 - TABLES_SHARE)
@@ -158,20 +160,21 @@ class _Desk:
         self.stops_left -= len(territory.stops)
         seconds = max((self.ends - time.perf_counter()) * min(share, 1.0), 0.05)
         effort = Effort(self.limits.work, seconds, self.limits.seed, workers)
-        if self.previous is None:
+        if self.start is None or self.known is None:
             return self._search(territory, effort, ())
-        given = given_duties(territory, self.previous, frozen=self.frozen)
+        given = given_duties(territory, self.start, frozen=self.frozen)
         open_part, rest = without(territory, given.frozen)
         number = {int(stop): n for n, stop in enumerate(rest)}
         vans = range(len(territory.vans))
-        before = renumbered(given.free, stops=number, vans=vans)
-        kept = insert_left_over(open_part, before)
+        known = rounds_known(territory, self.known, numbers=number)
+        kept = insert_left_over(open_part, renumbered(given.free, stops=number, vans=vans))
         found = self._search(open_part, effort, kept)
-        best = min((kept, found.duties), key=lambda duties: self._price(open_part, duties, before))
+        mixed = steady_mix(open_part, (kept, found.duties), known, moved_yuan=self.moved_yuan)
+        best = min((kept, found.duties, mixed), key=lambda duties: self._price(open_part, duties, known))
         return replace(
             found,
             duties=(*given.frozen, *renumbered(best, stops=rest.tolist(), vans=vans)),
-            moved=len(moved_stops(best, before)),
+            moved=len(moved_stops(best, known)),
             names=given.names,
         )
 
@@ -190,8 +193,8 @@ class _Desk:
         duties = renumbered(found.duties or (), stops=possible.tolist(), vans=there)
         return _Answer(insert_left_over(territory, duties), found.out_of_time, found.partition_saved_yuan)
 
-    def _price(self, territory: Territory, duties: Sequence[Duty], before: Sequence[Duty]) -> float:
-        return net_yuan(territory, duties) + self.moved_yuan * len(moved_stops(duties, before))
+    def _price(self, territory: Territory, duties: Sequence[Duty], known: Sequence[Duty]) -> float:
+        return net_yuan(territory, duties) + self.moved_yuan * len(moved_stops(duties, known))
 
 
 def _aiming(data: RoutingData) -> list[Territory]:

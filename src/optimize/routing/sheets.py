@@ -44,15 +44,28 @@ def run_sheet(plan: RoutePlan, data: RoutingData, *, reference: Reference, loads
     return sheet.sort_values(["route_id", "trip", "seq"], ignore_index=True)
 
 
-def load_list(sheet: pd.DataFrame) -> pd.DataFrame:
+def load_list(sheet: pd.DataFrame, cages: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the crates of each trip in the order they are rolled in: the last stop first.
 
-    Columns: route_id, trip, order (from 1), place_id, name, units, load_kg, crates per zone, crates.
+    Columns: route_id, trip, order (from 1), place_id, name, units, load_kg, crates per zone, crates, van.
+
+    Parameters
+    ----------
+    cages : DataFrame, optional
+        `depot_cages` of the plan: a depot's stop is then listed community by community, what its vans need last first,
+        and ``van`` names the route (and trip) that takes the crates on.
     """
-    rows = sheet.sort_values(["route_id", "trip", "seq"], ascending=[True, True, False], ignore_index=True)
+    rows = sheet.assign(within=0, van="")
+    if cages is not None and len(cages):
+        stop = ["route_id", "trip", "seq"]
+        split = pd.MultiIndex.from_frame(rows[stop]).isin(pd.MultiIndex.from_frame(cages[stop]))
+        tables: list[pd.DataFrame] = [rows[~split], cages]
+        rows = pd.concat(tables, ignore_index=True)
+    by = ["route_id", "trip", "seq", "within"]
+    rows = rows.sort_values(by, ascending=[True, True, False, False], ignore_index=True)
     order = rows.groupby(["route_id", "trip"]).cumcount() + 1
     columns = ["route_id", "trip", "place_id", "name", "units", "load_kg", *CRATE_COLUMNS]
-    listed = rows[columns].assign(crates=rows[list(CRATE_COLUMNS)].sum(axis=1))
+    listed = rows[columns].assign(crates=rows[list(CRATE_COLUMNS)].sum(axis=1), van=rows["van"])
     listed.insert(2, "order", order)
     return listed
 
@@ -70,20 +83,24 @@ def _clock(instants: pd.Series[pd.Timestamp], timezone: str) -> pd.Series[str]:
 
 def _notes(told: pd.DataFrame) -> list[str]:
     pairs = zip(told["wait_minutes"], told["depot_id"].notna(), strict=True)
+    dock_words = ["卸网格仓 unload at the dock"]
     return [
-        ", ".join([*(["unload at the dock"] if dock else []), *([f"wait {wait:.0f} min"] if wait >= 1 else [])])
+        ", ".join([*(dock_words if dock else []), *([f"等待 wait {wait:.0f} min"] if wait >= 1 else [])])
         for wait, dock in pairs
     ]
 
 
-def _crates(stops: pd.DataFrame, data: RoutingData, loads: pd.DataFrame) -> dict[str, list[int]]:
-    """Return crates per zone of each stop; a linehaul stop carries the crates of its communities."""
+def crates_per_place(loads: pd.DataFrame, *, crate_l: float) -> Mapping[str, tuple[int, ...]]:
+    """Return crates per zone by place: whole crates of one zone, never shared by two places."""
     litres = loads.pivot_table(index="destination_id", columns="temperature_zone", values="load_l", aggfunc="sum")
     filled = litres.reindex(columns=list(TEMPERATURE_ZONES)).fillna(0.0)
-    crates = np.ceil(filled.to_numpy(np.float64) / data.settings.crate_l - 1e-9).astype(np.int64)
-    per_place: Mapping[str, tuple[int, ...]] = {
-        str(place): tuple(row) for place, row in zip(filled.index, crates.tolist(), strict=True)
-    }
+    crates = np.ceil(filled.to_numpy(np.float64) / crate_l - 1e-9).astype(np.int64)
+    return {str(place): tuple(row) for place, row in zip(filled.index, crates.tolist(), strict=True)}
+
+
+def _crates(stops: pd.DataFrame, data: RoutingData, loads: pd.DataFrame) -> dict[str, list[int]]:
+    """Return crates per zone of each stop; a linehaul stop carries the crates of its communities."""
+    per_place = crates_per_place(loads, crate_l=data.settings.crate_l)
     nothing = (0,) * len(TEMPERATURE_ZONES)
     brought: dict[tuple[str, float], tuple[int, ...]] = {}
     for hand in data.handovers:

@@ -9,6 +9,7 @@ from optimize.sorting.plan import SortingPlan
 from optimize.sorting.progress import Remaining, TaskProgress, remaining
 from optimize.sorting.share import share_out
 from optimize.sorting.solve import sort
+from optimize.sorting.whole_night import whole_night
 
 __all__ = [
     "Booking",
@@ -26,4 +27,5 @@ __all__ = [
     "share_out",
     "sort",
     "sorting_data",
+    "whole_night",
 ]

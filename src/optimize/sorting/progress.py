@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -49,13 +50,19 @@ class Remaining:
         Goods to plan again, in waves that start at `as_of` or later; None when nothing is left.
     in_work : DataFrame
         Tasks of waves under way: they stay as they are.
+    done : DataFrame
+        Tasks of other waves with the units that were sorted, where there were any.
+    usable : DataFrame[Arrivals]
+        The night's goods without what was reported short or damaged, with what was left over.
     lacking : DataFrame[Allotments]
-        By destination (as ``community_id``) and SKU: units short or damaged (ordered), replaced from goods to spare
-        (allotted), and missing for good (short).
+        By destination (as ``community_id``) and SKU: units short, damaged or ordered late (ordered), given from goods
+        to spare (allotted), and missing for good (short).
     """
 
     data: SortingData | None
     in_work: pd.DataFrame
+    done: pd.DataFrame
+    usable: DataFrame[Arrivals]
     lacking: DataFrame[Allotments]
 
 
@@ -66,6 +73,8 @@ def remaining(
     *,
     as_of: pd.Timestamp,
     rule: Rule = "proportional",
+    added: pd.DataFrame | None = None,
+    gone: Collection[str] = (),
 ) -> Remaining:
     """Return what is left to sort as of a moment; plan it with `sort(remaining.data, limits=...)`.
 
@@ -73,6 +82,14 @@ def remaining(
     left. Waves under way stay. Units short or damaged are replaced from goods nobody is waiting for, shared by
     `rule` where they do not suffice. Waves not started may be planned anew, but a destination keeps its wave
     wherever that costs nothing.
+
+    Parameters
+    ----------
+    added : DataFrame, optional
+        Orders that came late: ``warehouse_id``, ``temperature_zone``, ``destination_id``, ``sku_id``, ``units``. They
+        are given what nobody is waiting for, together with what is to be replaced.
+    gone : collection of str
+        Destinations that cancelled: what is not sorted for them yet is free for others, nothing of theirs is replaced.
 
     Raises
     ------
@@ -85,17 +102,24 @@ def remaining(
     waiting = tasks["starts_at"] >= as_of
     running = ~waiting & (tasks["ends_at"] > as_of)
     accounted = tasks["sorted_units"] + tasks["short_units"] + tasks["damaged_units"]
-    open_units = (tasks["units"] - accounted).where(~running, 0.0)
-    lack = tasks["short_units"] + tasks["damaged_units"]
+    wanted = ~tasks["destination_id"].isin(set(gone))
+    open_units = (tasks["units"] - accounted).where(~running & wanted, 0.0)
+    lack = (tasks["short_units"] + tasks["damaged_units"]).where(wanted, 0.0)
     used = accounted - tasks["over_units"] + (tasks["units"] - accounted).where(running, 0.0)
     left = _lots_left(data.arrivals, tasks[SKU].assign(units=used).groupby(SKU)["units"].sum())
     spare = left.groupby(SKU)["units"].sum().sub(tasks[SKU].assign(u=open_units).groupby(SKU)["u"].sum(), fill_value=0)
-    lacking = _replace(tasks.assign(units=lack), spare.clip(lower=0.0), rule)
-    goods = _goods(tasks.assign(units=open_units), lacking)
+    calls = pd.concat([tasks.assign(units=lack), *([] if added is None else [added])], ignore_index=True)
+    lacking = _replace(calls, spare.clip(lower=0.0), rule)
+    goods = _goods(tasks.assign(units=open_units), lacking, calls)
     log.info("remaining: tasks %d, open rows %d, units %.1f", len(tasks), len(goods), goods["units"].sum())
     before = plan.tasks[waiting.to_numpy()].drop_duplicates(PLACE).set_index(PLACE)["wave"]
     again = replace(data, goods=goods, arrivals=left, not_before=as_of, before=before) if len(goods) else None
-    return Remaining(again, plan.tasks[running.to_numpy()].reset_index(drop=True), lacking)
+    columns = list(plan.tasks.columns)
+    sorted_ = tasks.assign(units=tasks["sorted_units"])[~running & (tasks["sorted_units"] > 0)]
+    in_work = plan.tasks[running.to_numpy()].reset_index(drop=True)
+    wasted = tasks["short_units"] + tasks["damaged_units"] - tasks["over_units"]
+    usable = _lots_left(data.arrivals, tasks[SKU].assign(units=wasted).groupby(SKU)["units"].sum())
+    return Remaining(again, in_work, sorted_[columns].reset_index(drop=True), usable, lacking)
 
 
 def _with_progress(plan: SortingPlan, progress: DataFrame[TaskProgress]) -> pd.DataFrame:
@@ -135,8 +159,8 @@ def _replace(tasks: pd.DataFrame, spare: pd.Series, rule: Rule) -> DataFrame[All
     return share_out(wanted, spare.rename("units").reset_index(), rule=rule, at_cutoff=True)
 
 
-def _goods(tasks: pd.DataFrame, lacking: DataFrame[Allotments]) -> pd.DataFrame:
-    zones = tasks.drop_duplicates("sku_id").set_index("sku_id")["temperature_zone"]
+def _goods(tasks: pd.DataFrame, lacking: DataFrame[Allotments], calls: pd.DataFrame) -> pd.DataFrame:
+    zones = calls.drop_duplicates("sku_id").set_index("sku_id")["temperature_zone"]
     again = lacking[lacking["allotted_units"] > 0]
     replaced = pd.DataFrame(
         {

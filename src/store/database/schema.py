@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from contracts.table import Table
 from contracts.world import REFERENCE_TABLES
 
-WIDE_TABLES = ("listings", "travel_matrix", "outside_estimates")
+WIDE_TABLES = ("listings", "travel_matrix", "outside_estimates", "prepaid_orders", "master_routes")
 """Reference tables of up to millions of rows: kept in Parquet files that ``reference_sets`` names."""
 
 metadata = sa.MetaData(

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 from pandera.typing import DataFrame
 
+from contracts.columns import TEMPERATURE_ZONES
 from contracts.planned import SortingTasks
 from contracts.reference import Communities, Skus
 
@@ -20,6 +21,7 @@ def slot_labels(
     skus: DataFrame[Skus],
     handed: pd.DataFrame | None = None,
     parcel_communities: Collection[str] = (),
+    vans: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return the labels: seat, ``name``, ``leader_id``, ``order_id``, ``parcel``, ``parcels``, ``units``, ``items``.
 
@@ -31,6 +33,8 @@ def slot_labels(
     ----------
     handed : DataFrame, optional
         `hand_out` of the night; needed for communities that take parcels.
+    vans : Series, optional
+        By destination, what to write of the van that takes it: ``van`` of the labels, empty where nothing is known.
     """
     zone = skus.set_index("sku_id")["temperature_zone"]
     called = skus.set_index("sku_id")["name"]
@@ -60,5 +64,21 @@ def slot_labels(
     who = communities[["community_id", "name", "leader_id"]].rename(columns={"community_id": "destination_id"})
     table = labels.merge(seats, on=["destination_id", "temperature_zone"]).merge(who, on="destination_id", how="left")
     table["name"] = table["name"].fillna(table["destination_id"])
-    columns = [*SEAT, "name", "leader_id", "order_id", "parcel", "parcels", "units", "items"]
+    known = pd.Series(dtype="str") if vans is None else vans
+    table["van"] = known.reindex(table["destination_id"]).fillna("").to_numpy(object)
+    columns = [*SEAT, "name", "leader_id", "van", "order_id", "parcel", "parcels", "units", "items"]
     return table.sort_values([*SEAT[:5], "parcel"], ignore_index=True)[columns]
+
+
+def parcel_list(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return how many parcels each household order has, to be counted as they are packed and handed out.
+
+    Columns: warehouse_id, destination_id, name, order_id, parcels (one per temperature zone), units, and per zone the
+    number on its label (0 where the order has none). Communities that get one box have no rows.
+    """
+    own = labels[labels["order_id"] != ""]
+    key = ["warehouse_id", "destination_id", "name", "order_id"]
+    counted = own.groupby(key, as_index=False).agg(parcels=("parcel", "size"), units=("units", "sum"))
+    numbers = own.pivot_table(index=key, columns="temperature_zone", values="parcel", aggfunc="first")
+    zones = numbers.reindex(columns=list(TEMPERATURE_ZONES)).fillna(0).astype("int64").add_prefix("parcel_")
+    return counted.merge(zones.reset_index(), on=key, how="left")

@@ -90,6 +90,8 @@ def _label(pdf: Pdf, row: dict[Any, Any], items: list[tuple[str, float]], count:
     leader = row["leader_id"]
     known = isinstance(leader, str)
     pdf.write(6, 60, f"{say('leader', language)} {leader if known else '-'}", size=10.0)
+    if row["van"]:
+        pdf.write(36, 60, fitted(f"{say('route', language)} {row['van']}", 38.0, 10.0), size=10.0)
     if row["order_id"]:
         pdf.write(6, 66, f"{say('order', language)} {row['order_id']}", size=10.0)
         pdf.write(94, 66, f"{say('parcel', language)} {row['parcel']}/{row['parcels']}", size=10.0, right=True)
@@ -101,9 +103,23 @@ def _label(pdf: Pdf, row: dict[Any, Any], items: list[tuple[str, float]], count:
 
 
 def hand_out_pdf(
-    handed: pd.DataFrame, *, community_names: pd.Series, sku_names: pd.Series, language: Language = "zh"
+    handed: pd.DataFrame,
+    *,
+    community_names: pd.Series,
+    sku_names: pd.Series,
+    leaders: pd.Series | None = None,
+    day: str = "",
+    language: Language = "zh",
 ) -> bytes:
-    """Return A4 hand-out sheets, each community on pages of its own, a tick box before every item."""
+    """Return A4 hand-out sheets, each community on pages of its own, a tick box before every item.
+
+    Parameters
+    ----------
+    community_names, sku_names, leaders : Series
+        What people call a community or SKU, and the community's leader; ids stand where nothing is known.
+    day : str
+        Delivery date as it is printed.
+    """
     pdf = Pdf(*A4, title=say("handout", language))
     lines = 44
     for community_id, rows in handed.groupby("community_id", sort=True):
@@ -113,7 +129,9 @@ def hand_out_pdf(
             name = str(community_names.get(community_id, community_id))
             pdf.write(MARGIN, 16.0, f"{say('handout', language)}  {name}", size=14.0)
             pages = -(-len(records) // lines)
-            pdf.write(A4[0] - MARGIN, 16.0, f"{top // lines + 1}/{pages}", right=True)
+            leader = None if leaders is None else leaders.get(community_id)
+            led = f"{say('leader', language)} {leader}   " if isinstance(leader, str) else ""
+            pdf.write(A4[0] - MARGIN, 16.0, f"{led}{day}   {top // lines + 1}/{pages}", right=True)
             for x, word in ((18, "order"), (62, "name"), (86, "goods"), (166, "ordered"), (182, "given")):
                 pdf.write(x, 25.0, say(word, language))
             pdf.line(MARGIN, 27.0, A4[0] - MARGIN, 27.0, width=0.8)

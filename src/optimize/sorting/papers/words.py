@@ -30,6 +30,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "given": ("实发", "Handed out"),
     "short": ("缺货", "Short"),
     "parcel": ("包裹", "Parcel"),
+    "run sheet": ("行车单", "Run sheet"),
+    "load list": ("装车单", "Load list"),
+    "trip": ("趟次", "Trip"),
+    "from": ("出发", "From"),
+    "leaves": ("发车", "Leaves"),
+    "returns": ("返回", "Returns"),
+    "arrive": ("到达", "Arrive"),
+    "window": ("收货时段", "Window"),
+    "stop": ("站点", "Stop"),
+    "stops": ("站数", "Stops"),
+    "crates": ("筐", "Crates"),
+    "no": ("序", "No."),
+    "van": ("接驳车", "Van"),
+    "note": ("备注", "Note"),
 }
 
 
