@@ -41,9 +41,7 @@ class SortingProgress:
 
     def since(self, plan_id: str, version: int) -> pd.DataFrame:
         """Return what was reported after a version: task key, figures, note, version, who and when."""
-        columns = [
-            PROGRESS.c[name] for name in (*TASK_KEY, *FIGURES, "note", "version", "reported_by", "reported_at")
-        ]
+        columns = [PROGRESS.c[name] for name in (*TASK_KEY, *FIGURES, "note", "version", "reported_by", "reported_at")]
         query = sa.select(*columns).where(PROGRESS.c.plan_id == plan_id, PROGRESS.c.version > version)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(*[PROGRESS.c[name] for name in TASK_KEY])).mappings().all()
