@@ -72,7 +72,9 @@ def people(
 
     city = city_of(context)
     booking = people_to_book(city.desk.saved_plan(plan_id), city.desk.store.reference(), city.settings)
-    show_table("People and stations to book", booking.floors, most=60)
+    first = ["quantile", "warehouse_id", "temperature_zone", "units", "workers", "worker_hours", "stations"]
+    short = [name for name in ("overtime_hours", "workers_missing", "stations_missing") if booking.floors[name].any()]
+    show_table("People and stations to book", booking.floors[[*first, *short]], most=60)
     show_table("Vans to book, at least", booking.vans, most=60)
     for sentence in booking.warnings:
         console.print(f"[yellow]Warning[/yellow]: {sentence}")
