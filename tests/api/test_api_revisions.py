@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,3 +136,19 @@ def test_shortages_are_told_per_community(admin: Any, plan_id: str) -> None:
     english = admin.get(f"/v1/plans/{plan_id}/shortages", params={"language": "en"}).json()["items"]
     assert all("Shortage notice" in row["text"] for row in english)
     assert page.total == len(told.json()["items"])  # type: ignore[attr-defined]
+
+
+def test_papers_come_in_the_language_asked_for(admin: Any, plan_id: str) -> None:
+    """English sheets differ from Chinese ones, the tables do not; a language nobody prints is refused."""
+    packed = {}
+    for language in ("zh", "en"):
+        answer = admin.get(f"/v1/plans/{plan_id}/papers", params={"language": language})
+        assert answer.status_code == 200
+        archive = zipfile.ZipFile(io.BytesIO(answer.content))
+        packed[language] = {name: archive.read(name) for name in archive.namelist()}
+    assert packed["zh"].keys() == packed["en"].keys()
+    differs = {name for name, content in packed["zh"].items() if content != packed["en"][name]}
+    assert {name.rsplit("/", 1)[0] for name in differs} <= {"sorting", "routes"}
+    assert any(name.endswith("-sheets.pdf") for name in differs)
+    assert not any(name.startswith("tables/") for name in differs)
+    assert admin.get(f"/v1/plans/{plan_id}/papers", params={"language": "fr"}).status_code == 422
