@@ -4,7 +4,7 @@
 
 Each community orders `--lines` SKUs of one to four units; goods come in two lots (before midnight and at 01:30), one
 SKU in twenty falls short by a fifth; every community has a latest end of its own. Floors have room for 1.3 times the
-load. Then the first wave is reported, one unit in a hundred damaged, and the rest is planned again.
+load. Then the first wave is reported, one task in a hundred with a damaged unit, and the rest is planned again.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def one_night(asked: argparse.Namespace, seed: int) -> dict[str, object]:
 
 
 def again(data: SortingData, plan: SortingPlan, seconds: float, random: np.random.Generator) -> tuple[float, list[str]]:
-    """Report the first wave with one unit in a hundred damaged, plan the rest again; return seconds and findings."""
+    """Report the first wave, one task in a hundred with a damaged unit, plan the rest again; return seconds and findings."""
     first = plan.tasks["ends_at"].min()
     ended = plan.tasks[plan.tasks["ends_at"] <= first]
     damaged = np.minimum(random.binomial(1, 0.01, size=len(ended)), ended["units"].to_numpy())
