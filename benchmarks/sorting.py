@@ -189,7 +189,7 @@ def one_night(asked: argparse.Namespace, seed: int) -> dict[str, object]:
 
 
 def again(data: SortingData, plan: SortingPlan, seconds: float, random: np.random.Generator) -> tuple[float, list[str]]:
-    """Report the first wave, one task in a hundred with damage, and plan the rest again; return seconds and findings."""
+    """Report the first wave, one task in a hundred with damage, and plan the rest again; return seconds, findings."""
     first = plan.tasks["ends_at"].min()
     ended = plan.tasks[plan.tasks["ends_at"] <= first]
     damaged = np.minimum(random.binomial(1, 0.01, size=len(ended)), ended["units"].to_numpy())
