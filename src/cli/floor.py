@@ -1,4 +1,4 @@
-"""Commands of the floor and of the dispatcher: revise, people, homes."""
+"""Commands of the floor and of the dispatcher: revise, people, homes, notices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists t
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the `tuancai` command."""
-    for command in (revise, people, homes):
+    for command in (revise, people, homes, notices):
         app.command()(command)
 
 
@@ -73,7 +73,9 @@ def people(
     city = city_of(context)
     plan = city.desk.saved_plan(plan_id)
     booking = people_to_book(plan, city.desk.store.reference(plan.summary.delivery_date), city.settings)
-    show_table("People and stations to book", booking.floors, most=60)
+    first = ["quantile", "warehouse_id", "temperature_zone", "units", "workers", "worker_hours", "stations"]
+    short = [name for name in ("overtime_hours", "workers_missing", "stations_missing") if booking.floors[name].any()]
+    show_table("People and stations to book", booking.floors[[*first, *short]], most=60)
     show_table("Vans to book, at least", booking.vans, most=60)
     for sentence in booking.warnings:
         console.print(f"[yellow]Warning[/yellow]: {sentence}")
@@ -93,3 +95,21 @@ def homes(context: typer.Context, plan_id: PlanId) -> None:
     movers = found.homes[found.homes["warehouse_now"] != found.homes["warehouse_free"]]
     show_table("Would change", movers, most=40)
     show_table("Share of the regular worker-hours", found.floors, most=40)
+
+
+def notices(
+    context: typer.Context,
+    plan_id: PlanId,
+    warehouse: Annotated[str | None, typer.Option(help="Only this warehouse.")] = None,
+    english: Annotated[bool, typer.Option("--english", help="In English.")] = False,
+) -> None:
+    """Print what each community will not get, ready to send before the vans leave. 缺货通知。"""
+    from pipeline.papers import notices_of
+
+    city = city_of(context)
+    plan, reference = city.desk.saved_plan(plan_id), city.desk.store.reference()
+    told = notices_of(plan, reference, warehouse_id=warehouse, language="en" if english else "zh")
+    if told.empty:
+        console.print("Nobody misses anything. 没有缺货。")
+    for text in told["text"]:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)

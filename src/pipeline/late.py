@@ -11,7 +11,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.columns import amount, identifier
-from contracts.errors import MissingColumnError, NotFoundError, UnknownReferenceError
+from contracts.errors import InputError, MissingColumnError, NotFoundError, UnknownReferenceError, first_keys
 from contracts.table import Table
 from contracts.world import Reference
 from optimize.sorting import TaskProgress
@@ -71,6 +71,8 @@ class Late:
         ------
         UnknownReferenceError
             A late order of a community or SKU that the reference does not know.
+        InputError
+            A community both cancels and orders.
         NotFoundError
             A community that cancels has nothing in the plan, or a route to keep is not in it.
         """
@@ -81,6 +83,9 @@ class Late:
             unknown = sorted(set(self.orders[column]) - set(known))
             if unknown:
                 raise UnknownReferenceError("late orders", column, column.removesuffix("_id") + "s", unknown)
+        both = sorted(set(self.orders["community_id"]) & set(self.cancelled))
+        if both:
+            raise InputError(f"{first_keys(both)} both cancel and order late: say one or the other.")
         _refuse_strange("community in this plan", self.cancelled, plan.allotments["community_id"])
         _refuse_strange("route of this plan", self.frozen, plan.trips["route_id"])
 

@@ -10,6 +10,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.flow import OrderLines
+from contracts.planned import Allotments
 from contracts.settings import SortingSettings
 from contracts.world import Reference
 from optimize.sorting import TaskProgress
@@ -24,6 +25,7 @@ from optimize.sorting.papers import (
     station_pages,
     station_sheet_pdf,
 )
+from optimize.sorting.papers.words import number
 from pipeline.filenames import file_names
 from pipeline.plan import NightPlan
 from store import export_table
@@ -61,8 +63,9 @@ def write_papers(
 ) -> list[Path]:
     """Write what is printed for a night: per warehouse sheets (A4) and labels (10 x 18 cm), and the notices.
 
-    ``WAREHOUSE-progress.xlsx`` has a row per task to fill in what was sorted, short, damaged or over; it can be read
-    back as it is (`pipeline.late.read_progress`). ``WAREHOUSE-parcels.xlsx`` counts the parcels of each order.
+    Labels are there as XLSX and CSV too, for a label printer's own program. ``WAREHOUSE-progress.xlsx`` has a row per
+    task to fill in what was sorted, short, damaged or over; it can be read back as it is
+    (`pipeline.late.read_progress`). ``WAREHOUSE-parcels.xlsx`` counts the parcels of each order.
 
     Parameters
     ----------
@@ -93,14 +96,14 @@ def write_papers(
             vans=vans,
         )
         written.append(_save(folder / f"{file}-labels.pdf", label_pdf(labels, language=language)))
+        plain = labels.assign(items=["; ".join(f"{n} {number(u)}" for n, u in items) for items in labels["items"]])
+        written += [export_table(plain, folder / f"{file}-labels.{kind}", headers="both") for kind in ("xlsx", "csv")]
         form = tasks[list(TaskProgress.key())].assign(units=tasks["units"])
         form = form.assign(**dict.fromkeys(("sorted_units", "short_units", "damaged_units", "over_units"), np.nan))
         written.append(export_table(form, folder / f"{file}-progress.xlsx", headers="both"))
         if len(counted := parcel_list(labels)):
             written.append(export_table(counted, folder / f"{file}-parcels.xlsx", headers="both"))
-    notices = shortage_notices(
-        plan.allotments, communities=reference.communities, skus=reference.skus, language=language
-    )
+    notices = notices_of(plan, reference, language=language)
     if len(notices):
         written.append(export_table(notices, folder / "shortage_notices.csv", headers="both"))
     if handed is not None:
@@ -115,6 +118,15 @@ def write_papers(
         )
         written.append(_save(folder / "hand_out_sheets.pdf", sheets))
     return written
+
+
+def notices_of(
+    plan: NightPlan, reference: Reference, *, warehouse_id: str | None = None, language: Language = "zh"
+) -> pd.DataFrame:
+    """Return the shortage notice of each community that misses goods, of one warehouse if given."""
+    rows = plan.allotments
+    mine = rows if warehouse_id is None else Allotments.check(rows[rows["warehouse_id"] == warehouse_id])
+    return shortage_notices(mine, communities=reference.communities, skus=reference.skus, language=language)
 
 
 def vans_of(plan: NightPlan) -> pd.Series:

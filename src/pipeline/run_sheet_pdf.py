@@ -49,10 +49,10 @@ _DRIVER: Columns = (
     ("arrive", 25, False),
     ("window", 38, False),
     ("stop", 62, False),
-    ("leader", 112, False),
-    *((zone, 144.0 + 11.0 * place, True) for place, zone in enumerate(TEMPERATURE_ZONES)),
-    ("units", 178, True),
-    ("note", 181, False),
+    ("leader", 106, False),
+    *((zone, 134.0 + 11.0 * place, True) for place, zone in enumerate(TEMPERATURE_ZONES)),
+    ("units", 168, True),
+    ("note", 171, False),
 )
 _LOADER: Columns = (
     ("no", 22, True),
@@ -108,14 +108,14 @@ def _driver(pdf: Pdf, row: dict[Any, Any], y: float) -> None:
     pdf.write(22, y, str(row["seq"]), size=10.0, right=True)
     pdf.write(25, y, str(row["arrive"]), size=10.0)
     pdf.write(38, y, str(row["window"]), size=8.0)
-    pdf.write(62, y, fitted(_named(row), 48.0, 9.0), size=9.0)
+    pdf.write(62, y, fitted(_named(row), 42.0, 9.0), size=9.0)
     leader = row["leader_id"]
-    pdf.write(112, y, fitted(leader if isinstance(leader, str) else "-", 22.0, 9.0), size=9.0)
+    pdf.write(106, y, fitted(leader if isinstance(leader, str) else "-", 19.0, 9.0), size=9.0)
     for place, zone in enumerate(TEMPERATURE_ZONES):
         if row[f"crates_{zone}"]:
-            pdf.write(144.0 + 11.0 * place, y, str(row[f"crates_{zone}"]), size=11.0, right=True)
-    pdf.write(178, y, number(row["units"]), size=9.0, right=True)
-    pdf.write(181, y, fitted(str(row["note"]), RIGHT - 181.0, 6.0), size=6.0)
+            pdf.write(134.0 + 11.0 * place, y, str(row[f"crates_{zone}"]), size=11.0, right=True)
+    pdf.write(168, y, number(row["units"]), size=9.0, right=True)
+    pdf.write(171, y, fitted(str(row["note"]), RIGHT - 171.0, 6.5), size=6.5)
 
 
 def _loader(pdf: Pdf, row: dict[Any, Any], y: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,8 @@ import pandas as pd
 import pytest
 
 from api.jobs.late import late_changes
-from api.routes.revisions import BookingShown, HomesShown
+from api.paging import page_model
+from api.routes.revisions import BookingShown, HomesShown, ShortageRow
 from pipeline.revise import Revision
 
 DAY = "2026-04-22"
@@ -120,3 +123,32 @@ def test_people_to_book_and_homes_are_told(keys: dict[str, Any], plan_id: str) -
     assert homes.sentence
     own = keys["warehouse_lead"].get(f"/v1/plans/{plan_id}/people").json()["floors"]
     assert {row["warehouse_id"] for row in own} == {"W1"}
+
+
+def test_shortages_are_told_per_community(admin: Any, plan_id: str) -> None:
+    """One notice per community that misses goods, in both languages; the units are those of the allotments."""
+    told = admin.get(f"/v1/plans/{plan_id}/shortages", params={"limit": 1000})
+    page = page_model(ShortageRow).model_validate_json(told.content)
+    rows = admin.get(f"/v1/plans/{plan_id}/tables/allotments", params={"limit": 10_000}).json()["items"]
+    short = [row for row in rows if row["short_units"] > 0]
+    assert {row["community_id"] for row in short} == {row["community_id"] for row in told.json()["items"]}
+    assert sum(row["units"] for row in told.json()["items"]) == pytest.approx(sum(row["short_units"] for row in short))
+    english = admin.get(f"/v1/plans/{plan_id}/shortages", params={"language": "en"}).json()["items"]
+    assert all("Shortage notice" in row["text"] for row in english)
+    assert page.total == len(told.json()["items"])  # type: ignore[attr-defined]
+
+
+def test_papers_come_in_the_language_asked_for(admin: Any, plan_id: str) -> None:
+    """English sheets differ from Chinese ones, the tables do not; a language nobody prints is refused."""
+    packed = {}
+    for language in ("zh", "en"):
+        answer = admin.get(f"/v1/plans/{plan_id}/papers", params={"language": language})
+        assert answer.status_code == 200
+        archive = zipfile.ZipFile(io.BytesIO(answer.content))
+        packed[language] = {name: archive.read(name) for name in archive.namelist()}
+    assert packed["zh"].keys() == packed["en"].keys()
+    differs = {name for name, content in packed["zh"].items() if content != packed["en"][name]}
+    assert {name.rsplit("/", 1)[0] for name in differs} <= {"sorting", "routes"}
+    assert any(name.endswith("-sheets.pdf") for name in differs)
+    assert not any(name.startswith("tables/") for name in differs)
+    assert admin.get(f"/v1/plans/{plan_id}/papers", params={"language": "fr"}).status_code == 422

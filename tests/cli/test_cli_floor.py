@@ -64,6 +64,11 @@ def test_people_and_homes_are_told(town: Terminal, plan_id: str) -> None:
     assert set(pd.read_excel(path)["quantile"]) == {"q50", "q90"}
     homes = town("homes", plan_id)
     assert "a night would cost" in " ".join(homes.output.split())
+    allotted = pd.read_csv(town.folder / "out" / "tables" / "allotments.csv")
+    for words, head in (((), "缺货通知"), (("--english",), "Shortage notice")):
+        told = town("notices", plan_id, *words)
+        assert told.exit_code == 0, told.output
+        assert told.output.count(head) == allotted.loc[allotted["short_units"] > 0, "community_id"].nunique()
 
 
 def test_a_night_is_revised_from_the_floor_s_form(town: Terminal, plan_id: str) -> None:

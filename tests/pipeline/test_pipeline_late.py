@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,12 @@ from pipeline.late import read_customers, read_late_orders, read_progress
 from pipeline.osrm_file import import_osrm, places_to_ask, read_osrm
 from pipeline.papers import PaperWishes
 from pipeline.plan import NightPlan
+
+
+def printed(data: bytes) -> str:
+    """Return the text operators of a PDF's pages."""
+    streams = re.findall(rb"stream\n(.*?)\nendstream", data, flags=re.DOTALL)
+    return " ".join(zlib.decompress(stream).decode("ascii") for stream in streams)
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +52,19 @@ def test_a_progress_form_comes_back_filled_in(papers: Path, cutoff_plan: NightPl
 
 
 def test_papers_of_the_vans_are_there(papers: Path, cutoff_plan: NightPlan) -> None:
-    """Per base run sheets as PDF, two pages a trip at least; names are printed masked only."""
+    """Per base run sheets as PDF, two pages a trip at least, every stop on both; names are printed masked only."""
     for base in cutoff_plan.trips["base_id"].unique():
         data = (papers / "routes" / f"{base}-run-sheets.pdf").read_bytes()
         trips = cutoff_plan.trips[cutoff_plan.trips["base_id"] == base]
         assert data.count(b"/Type /Page ") >= 2 * len(trips)
-    assert (papers / "sorting" / "hand_out_sheets.pdf").stat().st_size > 1000
+        said = printed(data)
+        assert "Run sheet" in said
+        assert "Load list" in said
+        for community in cutoff_plan.route_stops.loc[cutoff_plan.route_stops["base_id"] == base, "community_id"]:
+            assert said.count(f"({community} ") == 2
+    names = printed((papers / "sorting" / "hand_out_sheets.pdf").read_bytes())
+    assert "W***********" in names
+    assert "Xiaoming" not in names
 
 
 def test_chinese_heads_and_zones_are_read(tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ def test_changes_of_what_is_not_there_are_refused(tiny: World, desk: PlanningDes
         (Late(cancelled=("C99",)), NotFoundError, "C99"),
         (Late(frozen=("R99",)), NotFoundError, "R99"),
         (Late(orders=strange), UnknownReferenceError, "S99"),
+        (Late(orders=strange.assign(sku_id="S1"), cancelled=("C1",)), InputError, "'C1' both cancel and order"),
     ):
         with pytest.raises(error, match=fact):
             revise(cutoff_plan, tiny.reference, late, as_of=opening, settings=desk.settings)

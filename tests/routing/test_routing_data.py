@@ -135,3 +135,14 @@ def test_an_empty_night_is_an_empty_plan(town: Callable[..., Any], limits: Solve
     assert plan.report.status is SolveStatus.PROVED
     assert plan.costs["total"] == 0.0
     assert plan.stops.empty
+
+
+def test_handing_over_takes_time_per_unit(town: Callable[..., Any], limits: SolveLimits) -> None:
+    """At 4 s a unit, 30 units take two minutes beyond the community's six; the timetable waits for them."""
+    small = town(4)
+    slow = small.but(settings=small.settings.model_copy(update={"seconds_per_unit": 4.0})).data()
+    assert small.data().warehouses[0].stops.service_s.tolist() == [360] * 4
+    assert slow.warehouses[0].stops.service_s.tolist() == [480] * 4
+    stops = route(slow, limits=limits).stops
+    stay = (stops["depart_at"] - stops["arrive_at"]).dt.total_seconds() / 60.0 - stops["wait_minutes"]
+    assert stay.tolist() == pytest.approx([8.0] * 4)

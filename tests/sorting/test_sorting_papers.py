@@ -142,6 +142,15 @@ def test_earlier_orders_are_served_first(lines: pd.DataFrame, short: pd.DataFram
     assert "小明" not in said
 
 
+def test_a_community_that_is_not_delivered_to_has_no_sheet(lines: pd.DataFrame, short: pd.DataFrame) -> None:
+    """Its orders are not on any sheet; one that gets nothing at all is told so on its own."""
+    both = pd.concat([lines, lines.assign(community_id="C8", order_id=lines["order_id"] + "b")], ignore_index=True)
+    assert set(hand_out(both, short)["community_id"]) == {"C1"}
+    nothing = short.assign(allotted_units=0.0, short_units=short["ordered_units"])
+    assert hand_out(both, nothing)["given"].sum() == 0.0
+    assert len(hand_out(both, nothing)) == 3
+
+
 def test_labels_carry_every_unit_once(plan: SortingPlan, reference: Reference) -> None:
     """One label per destination and zone; their items add up to the tasks."""
     vans = pd.Series({"C1": "R7 / 2 / 5"})

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.clock import clock_instant
 from contracts.settings import CitySettings
@@ -97,3 +99,47 @@ def test_a_slot_with_goods_of_one_is_not_given_to_another(night: tuple[SortingDa
     assert not seats.duplicated(SEAT).any()
     assert whole.tasks.groupby("destination_id")["units"].sum()[gone] == 2.0
     assert whole.tasks["units"].sum() == 70.0 + 3.0 + 2.0
+
+
+@settings(deadline=None, max_examples=8)
+@given(told=st.data(), moment=st.sampled_from(["00:50", "02:00", "02:30", "03:00"]))
+def test_units_are_conserved_whatever_is_reported(
+    night: tuple[SortingData, SortingPlan], told: st.DataObject, moment: str
+) -> None:
+    """Random progress, a cancellation, a late order: every unit is sorted, planned, gone or missing, none twice.
+
+    Sorted and planned units per destination are what it was allotted and ordered late, less what is missing; goods
+    that came less what was wasted suffice for them; slots serve one destination each.
+    """
+    data, plan = night
+    tasks, as_of = plan.tasks, at(moment)
+    draw = told.draw
+    figures = []
+    for _ in range(len(tasks)):
+        done = draw(st.integers(0, 10))
+        short = draw(st.integers(0, 10 - done))
+        figures.append((float(done), float(short), float(draw(st.integers(0, 10 - done - short)))))
+    rows = tasks.assign(over_units=0.0)
+    rows[["sorted_units", "short_units", "damaged_units"]] = figures
+    ended = tasks["ends_at"] <= as_of
+    progress = TaskProgress.check(rows[ended & draw(st.booleans())])
+    gone = draw(st.lists(st.sampled_from([f"C{i}" for i in range(8)]), max_size=2, unique=True))
+    late = float(draw(st.integers(1, 20)))
+    added = tasks.head(1)[["warehouse_id", "temperature_zone", "sku_id"]].assign(destination_id="C9", units=late)
+    left = remaining(data, plan, progress, as_of=as_of, added=added, gone=gone)
+    again = None if left.data is None else sort(left.data, limits=LIMITS)
+    if again is not None and not again.report.status.has_plan:
+        assert again.report.explanation
+        return
+    whole = whole_night(data, plan, left, again)
+    seats = whole.tasks[[*SEAT, "destination_id"]].drop_duplicates()
+    assert not seats.duplicated(SEAT).any()
+    put = whole.tasks.groupby("destination_id")["units"].sum()
+    missing = left.lacking.set_index("community_id")["short_units"]
+    for name in [f"C{i}" for i in range(8)] + ["C9"]:
+        asked = late if name == "C9" else 10.0
+        if name not in gone:
+            assert put.get(name, 0.0) + missing.get(name, 0.0) == pytest.approx(asked)
+    wasted = progress["short_units"].sum() + progress["damaged_units"].sum()
+    assert left.usable["units"].sum() == pytest.approx(85.0 - wasted)
+    assert whole.tasks["units"].sum() <= left.usable["units"].sum() + 1e-6

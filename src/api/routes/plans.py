@@ -204,6 +204,8 @@ def get_plan(plan_id: PlanId, _holder: PlanReader, service: Running) -> PlanShow
         "routes",
         "stops",
         "unserved",
+        "shortages",
+        "people",
         "risk",
         "papers",
         "tables",

@@ -1,17 +1,18 @@
-"""After a plan is out: revise it, book people for it, see where communities would rather be sorted."""
+"""Around a plan: revise it, tell who misses goods, book people, see where communities would rather be sorted."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.access import Planner, PlanReader
+from api.access import Planner, PlanReader, SortingReader
 from api.asked import PlanId, Running, note
+from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from api.routes.jobs import Job, shown_job
 from api.routes.models import IdempotencyKey
@@ -70,6 +71,34 @@ class HomesShown(BaseModel):
     saved_yuan: float = Field(description="Yuan a night for people and vans, estimated.", examples=[42.5])
     homes: Rows = Field(examples=[[{"place_id": "C1", "warehouse_now": "W1", "warehouse_free": "W2"}]])
     floors: Rows = Field(examples=[[{"warehouse_id": "W1", "temperature_zone": "ambient", "share_now": 0.7}]])
+
+
+class ShortageRow(BaseModel):
+    """What one community will not get."""
+
+    community_id: str = Field(examples=["C1"])
+    leader_id: str | None = Field(default=None, examples=["L1"])
+    skus: int = Field(description="SKUs that fall short.", examples=[1])
+    units: float = Field(description="Units missing.", examples=[2.0])
+    text: str = Field(description="Ready to send to the leader.", examples=["Shortage notice for ..."])
+
+
+@router.get("/shortages", summary="Shortage notices per community", responses=list_responses(ShortageRow))
+def list_shortages(
+    request: Request,
+    plan_id: PlanId,
+    holder: SortingReader,
+    service: Running,
+    page: Page,
+    warehouse_id: Annotated[str | None, Query(description="Of one warehouse.", examples=["W1"])] = None,
+    language: Annotated[Literal["zh", "en"], Query(description="Of the text.")] = "zh",
+) -> Response:
+    """Return what each community misses, to be told before the van leaves; a warehouse lead sees the own warehouse."""
+    from pipeline.papers import notices_of
+
+    own = holder.own_warehouse(warehouse_id)
+    frame = notices_of(service.plans.plan(plan_id), service.tables.reference(), warehouse_id=own, language=language)
+    return list_answer(request, frame, page, name=f"{plan_id}-shortages")
 
 
 @router.post("/revisions", summary="Revise a plan that is out (a job)", status_code=status.HTTP_202_ACCEPTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def _least(territory: Territory) -> list[_Share]:
     return shares
 
 
-def _half_ways(legs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _half_ways(legs: NDArray[Any]) -> NDArray[np.float64]:
     """Return half of the cheapest way into and out of each place."""
     ways = legs.astype(np.float64)
     np.fill_diagonal(ways, np.inf)

@@ -28,8 +28,7 @@ def depot_cages(
     """
     needed = _needed(plan)
     crates = crates_per_place(loads, crate_l=data.settings.crate_l)
-    sums = loads.groupby("destination_id")[["units", "load_kg"]].sum().astype(float)
-    units, kg = sums["units"].to_dict(), sums["load_kg"].to_dict()
+    sums = loads.groupby("destination_id")[["units", "load_kg"]].sum().to_dict("index")
     names = reference.communities.set_index("community_id")["name"]
     rows: list[dict[str, object]] = []
     for stop, communities in _handed(plan, data):
@@ -41,8 +40,8 @@ def depot_cages(
                     "within": within,
                     "place_id": community,
                     "name": names.get(community, community),
-                    "units": units[community],
-                    "load_kg": kg[community],
+                    "units": float(sums[community]["units"]),
+                    "load_kg": float(sums[community]["load_kg"]),
                     **dict(zip(CRATE_COLUMNS, crates[community], strict=True)),
                     "van": needed[community][1] if community in needed else "",
                 }

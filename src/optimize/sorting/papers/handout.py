@@ -16,14 +16,15 @@ def hand_out(
     """Return one row per order and SKU: ``community_id``, ``order_id``, ``name``, ``sku_id``, ``ordered``, ``given``.
 
     Where a community got less of a SKU than its neighbours ordered, earlier orders are served first. Cancelled lines
-    are left out. Names (``order_id``, ``name`` in `customers`) are masked.
+    and communities that are not delivered to are left out. Names (``order_id``, ``name`` in `customers`) are masked.
 
     Parameters
     ----------
     order_lines : DataFrame[OrderLines]
         Lines of one delivery date at its cutoff.
     """
-    lines = order_lines[order_lines["cancelled_at"].isna()]
+    here = order_lines["community_id"].isin(set(allotments["community_id"]))
+    lines = order_lines[order_lines["cancelled_at"].isna() & here]
     key = ["community_id", "order_id", "sku_id"]
     rows = lines.groupby(key).agg(ordered=("quantity", "sum"), placed_at=("placed_at", "min")).reset_index()
     rows = rows.sort_values(["community_id", "sku_id", "placed_at", "order_id"], ignore_index=True)
