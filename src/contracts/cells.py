@@ -108,12 +108,19 @@ def _read_time(
         else:
             instant = _instants(raw, null)
             naive = instant.isna() & ~null
+        naive |= _beyond(instant, "UTC")
         return instant.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), naive, "a time with a zone"
     day = raw if raw.dtype.kind == "M" else pd.to_datetime(raw.astype(object).where(~null, None), errors="coerce")
     if getattr(day.dt, "tz", None) is not None:
         return day.dt.tz_localize(None).astype("datetime64[us]"), ~null, "a date without a zone"
-    part = day.notna() & (day != day.dt.normalize())
+    part = (day.notna() & (day != day.dt.normalize())) | _beyond(day, None)
     return day.astype("datetime64[us]"), (day.isna() & ~null) | part, "a whole day"
+
+
+def _beyond(times: pd.Series[Any], zone: str | None) -> pd.Series[bool]:
+    """Return which times lie outside the years that Python and databases know; pandas reads "-5" as one of them."""
+    first, last = (pd.Timestamp(edge, tz=zone) for edge in ("0001-01-01", "9999-12-31 23:59:59.999999"))
+    return (times < first) | (times > last)
 
 
 def _instants(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:

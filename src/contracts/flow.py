@@ -19,6 +19,7 @@ from contracts.columns import (
     day,
     identifier,
     instant,
+    row_rule,
     text,
 )
 from contracts.table import Table
@@ -79,7 +80,7 @@ class Forecast(Table):
     q99: float = amount("99 % quantile, units")
     source: str = text("Model, or the labelled fallback")
 
-    @pa.dataframe_check(name="quantiles rise")
+    @row_rule("quantiles rise")
     @classmethod
     def _quantiles(cls, frame: pd.DataFrame) -> pd.Series:
         return _rising(frame)
@@ -127,18 +128,18 @@ class OrderBook(Table):
     q99: float = amount("99 % quantile of the final units")
     source: str = text("Method, or the labelled fallback")
 
-    @pa.dataframe_check(name="quantiles rise")
+    @row_rule("quantiles rise")
     @classmethod
     def _quantiles(cls, frame: pd.DataFrame) -> pd.Series:
         return _rising(frame)
 
-    @pa.dataframe_check(name="final is confirmed plus remaining")
+    @row_rule("final is confirmed plus remaining")
     @classmethod
     def _adds_up(cls, frame: pd.DataFrame) -> pd.Series:
         off = (frame["final_mean"] - frame["confirmed"] - frame["remaining_mean"]).abs()
         return off <= 1e-6 * (1.0 + frame["final_mean"])
 
-    @pa.dataframe_check(name="no quantile below what is confirmed")
+    @row_rule("no quantile below what is confirmed")
     @classmethod
     def _floor(cls, frame: pd.DataFrame) -> pd.Series:
         return frame["q05"] >= frame["confirmed"] - 1e-6 * (1.0 + frame["confirmed"])

@@ -19,6 +19,7 @@ from contracts.columns import (
     day,
     identifier,
     instant,
+    row_rule,
     text,
 )
 from contracts.table import Table
@@ -68,7 +69,7 @@ class WarehouseZones(Table):
     opens_at: str = clock("Sorting may start")
     closes_at: str = clock("Regular hours end; later is overtime")
 
-    @pa.dataframe_check(name="opens before it closes")
+    @row_rule("opens before it closes")
     @classmethod
     def _window(cls, frame: pd.DataFrame) -> pd.Series:
         return _ordered(frame["opens_at"], frame["closes_at"])
@@ -104,7 +105,7 @@ class Communities(Table):
     opened_on: Day = day("First delivery date", nullable=True)
     closed_on: Day = day("Last delivery date", nullable=True)
 
-    @pa.dataframe_check(name="opens before it closes")
+    @row_rule("opens before it closes")
     @classmethod
     def _window(cls, frame: pd.DataFrame) -> pd.Series:
         return _ordered(frame["window_start"], frame["window_end"])
@@ -159,7 +160,7 @@ class Offers(Table):
     late_price_yuan: float = amount("Yuan per unit after the deadline", gt=0, nullable=True)
     late_max_cases: float = amount("Most cases after the deadline", nullable=True)
 
-    @pa.dataframe_check(name="min_cases at most max_cases")
+    @row_rule("min_cases at most max_cases")
     @classmethod
     def _limits(cls, frame: pd.DataFrame) -> pd.Series:
         return frame["min_cases"] <= frame["max_cases"]
@@ -226,7 +227,7 @@ class VehicleTypes(Table):
     shift_end: str = clock("Duty must end")
     max_trips: int = amount("Trips a van may make", gt=0)
 
-    @pa.dataframe_check(name="opens before it closes")
+    @row_rule("opens before it closes")
     @classmethod
     def _shift(cls, frame: pd.DataFrame) -> pd.Series:
         return _ordered(frame["shift_start"], frame["shift_end"])

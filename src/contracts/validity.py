@@ -15,9 +15,8 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
-from contracts.columns import Day, day
+from contracts.columns import Day, day, row_rule
 from contracts.table import Table
 
 VALIDITY: tuple[str, ...] = ("valid_from", "valid_until")
@@ -29,7 +28,7 @@ class Validity(Table):
     valid_from: Day = day("First delivery date it holds for; empty: from the beginning", nullable=True)
     valid_until: Day = day("Last delivery date it holds for; empty: until a later row starts", nullable=True)
 
-    @pa.dataframe_check(name="valid_from at most valid_until")
+    @row_rule("valid_from at most valid_until")
     @classmethod
     def _in_order(cls, frame: pd.DataFrame) -> pd.Series:
         return ~(frame["valid_from"] > frame["valid_until"])

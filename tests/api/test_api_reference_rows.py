@@ -107,6 +107,9 @@ def test_a_plan_sees_the_rows_of_its_delivery_date(copied: Any) -> None:
     service = copied.client.app.state.service
     row = copied.get("/v1/reference/suppliers", params={"limit": 1}).json()["items"][0]
     name = row["supplier_id"]
+    assert copied("PUT", ROW, params={"key": name}, json={"row": {}}).status_code == 409  # generated rows do not mix
+    sheet = copied.get("/v1/reference/suppliers.csv").content
+    assert copied.post("/v1/reference/suppliers/file", files={"file": ("s.csv", sheet)}).is_success
     ended = {k: v for k, v in row.items() if k not in ("valid_from", "supplier_id")} | {"valid_until": "2026-04-21"}
     assert copied("PUT", ROW, params={"key": name}, json={"row": ended}).json()["rows_updated"] == 1
     as_of = pd.Timestamp("2026-04-21T10:00:00Z")

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from contracts.flow import OrderLines
+from contracts.reference import Calendar
 
 LINE = {
     "order_id": "o1",
@@ -48,3 +49,12 @@ def test_a_missing_cell_beside_an_odd_one_keeps_its_rule() -> None:
     good, failures = OrderLines.split(frame)
     assert len(good) == 1
     assert failures["rule"].tolist() == ["not null, or one plain value"] * 2
+
+
+@pytest.mark.parametrize("text", ["-5", "-4712-01-01", "10000-01-01"])
+def test_a_year_no_calendar_of_ours_has_is_no_day(text: str) -> None:
+    """pandas reads years before 1, which neither Python's dates nor a database can hold."""
+    days = pd.DataFrame({"day": ["2026-03-01", text, "0001-01-01", "9999-12-31"], "is_holiday": True})
+    good, failures = Calendar.split(days)
+    assert failures["row"].tolist() == [1]
+    assert len(good) == 3

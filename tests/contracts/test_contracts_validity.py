@@ -113,3 +113,12 @@ def test_places_and_goods_keep_the_nearest_row() -> None:
 def test_examples_hold() -> None:
     """Doctests of the module."""
     assert doctest.testmod(contracts.validity).failed == 0
+
+
+def test_rules_keep_their_names_in_both_contracts() -> None:
+    """A contract built on another names its rules as the other does, whichever is read first."""
+    for contract in REFERENCE_TABLES.values():
+        if dated(contract) is not contract:
+            own, with_dates = ([check.name for check in c.to_schema().checks] for c in (contract, dated(contract)))
+            assert sorted(with_dates) == sorted([*own, "valid_from at most valid_until"])
+            assert not [name for name in own if str(name).startswith("_")]

@@ -17,7 +17,7 @@ from api.reference_history import REMOVED, table_changes
 from api.reports import ImportResult, import_answer
 from api.routes.reference import TableName, bring_in, known_table
 from api.rows import wire_frame
-from contracts.errors import NotFoundError
+from contracts.errors import ConflictError, NotFoundError
 from contracts.world import REFERENCE_TABLES
 from store.reference_intake import of_key, starting
 
@@ -73,7 +73,10 @@ def put_reference_row(
     key: Key,
     valid_from: From = None,
 ) -> ImportResult | JSONResponse:
-    """Make the row of this key and date what the body says, whether it was there or not; `valid_until` ends it."""
+    """Make the row of this key and date what the body says, whether it was there or not; `valid_until` ends it.
+
+    409 when the rows of the table were generated: given ones do not mix with them.
+    """
     known_table(table)
     named = dict(zip(REFERENCE_TABLES[table].key(), key, strict=False))
     if len(key) != len(REFERENCE_TABLES[table].key()):
@@ -86,6 +89,12 @@ def put_reference_row(
         raise ServiceError(422, "request", f"The row says another {', '.join(other)} than the address.")
     if valid_from is None and given.row.get("valid_from"):
         raise ServiceError(422, "request", "The row says valid_from and the address does not: say it there.")
+    known = service.store.reference_sets().get(table)
+    if known is not None and known.synthetic and known.rows:
+        raise ConflictError(
+            f"All {known.rows:,} rows of {table} were generated, and a given row does not mix with them: bring in the "
+            "whole table first, e.g. its own export, changed where it is wrong."
+        )
     report = bring_in(request, table, [given.row | named], holder, service)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
