@@ -97,7 +97,7 @@ def list_shortages(
     from pipeline.papers import notices_of
 
     own = holder.own_warehouse(warehouse_id)
-    frame = notices_of(service.plans.plan(plan_id), service.tables.reference(), warehouse_id=own, language=language)
+    frame = notices_of(service.plans.plan(plan_id), service.reference_of(plan_id), warehouse_id=own, language=language)
     return list_answer(request, frame, page, name=f"{plan_id}-shortages")
 
 
