@@ -13,6 +13,7 @@ from cli.context import city_of, day_of
 from cli.show import console, progress_bar, show_plan, show_table
 from contracts.errors import InputError
 from pipeline import views
+from pipeline.order_words import order_text
 from pipeline.risk_outside import read_outside
 from pipeline.risk_papers import risk_brief, risk_sheets
 from pipeline.risk_words import chat_text
@@ -113,11 +114,20 @@ def orders(
     context: typer.Context,
     plan_id: PlanId,
     supplier: Annotated[str | None, typer.Option(help="Only this supplier.")] = None,
+    chat: Annotated[bool, typer.Option(help="Print the text for the chat of --supplier instead.")] = False,
+    english: Annotated[bool, typer.Option(help="That text in English.")] = False,
 ) -> None:
     """Show purchase orders by supplier. 采购单。"""
     desk = city_of(context).desk
     made = desk.saved_plan(plan_id)
     reference = desk.store.reference(made.summary.delivery_date)
+    if chat:
+        if supplier is None:
+            raise InputError("--chat needs --supplier: whose order is to be told.")
+        sent = None if made.summary.after is None else desk.sent_lines(made.summary.after)
+        text = order_text(made, reference, supplier, sent=sent, language="en" if english else "zh")
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        return
     if supplier is None:
         show_table("Orders per supplier", views.supplier_view(made, reference), most=200)
     lines = views.order_view(made, reference, supplier)

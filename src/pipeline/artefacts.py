@@ -15,6 +15,7 @@ from optimize.purchase import change_sheet
 from pipeline import views
 from pipeline.charts import load_chart
 from pipeline.filenames import file_names, sheet_name
+from pipeline.order_words import added_lines, order_text
 from pipeline.papers import PLAIN, PaperWishes, write_papers
 from pipeline.plan import NightPlan
 from pipeline.risk import risk_table
@@ -37,12 +38,11 @@ def write_artefacts(
     """Write a plan to a folder and return the files.
 
     ``summary.json``; ``tables/*.csv``, one per contract; ``purchase_orders/SUPPLIER.xlsx``, a sheet per warehouse and
-    one with the totals; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature zone, and the papers of
-    `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``, a sheet per warehouse;
-    ``chat/WAREHOUSE.txt``; ``loads.png``. Heads are Chinese and English, times are the city's. With the night's
-    `orders` the leaders' hand-out sheets are there too;
-    lines `sent` before the plan are no suggestion in the risk table; with the lines of the plan `before` there is
-    ``changes.xlsx``, what differs from it line by line.
+    one with the totals, and ``SUPPLIER.txt`` for its chat; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature
+    zone, and the papers of `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``, a sheet per
+    warehouse; ``chat/WAREHOUSE.txt``; ``loads.png``. Heads are Chinese and English, times are the city's. With the
+    night's `orders` the leaders' hand-out sheets are there too; lines `sent` before the plan are no suggestion in the
+    risk table; with the lines of the plan `before` there is ``changes.xlsx``, what differs from it line by line.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def write_artefacts(
     summary.write_text(plan.summary.model_dump_json(indent=2), encoding="utf-8")
     written = [summary]
     written += [export_table(frame, folder / "tables" / f"{name}.csv") for name, frame in plan.tables()]
-    written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone)
+    written += write_purchase_orders(plan, reference, folder / "purchase_orders", timezone=zone, sent=sent)
     written += write_sorting_books(plan, reference, folder / "sorting", timezone=zone)
     written += write_route_papers(plan, reference, folder / "routes", settings=settings, language=wishes.language)
     written += write_papers(
@@ -77,12 +77,25 @@ def write_artefacts(
     return written
 
 
-def write_purchase_orders(plan: NightPlan, reference: Reference, folder: Path, *, timezone: str) -> list[Path]:
-    """Write one workbook per supplier: its lines by warehouse and arrival, and the totals to the fen."""
+def write_purchase_orders(
+    plan: NightPlan,
+    reference: Reference,
+    folder: Path,
+    *,
+    timezone: str,
+    sent: DataFrame[PurchaseLines] | None = None,
+) -> list[Path]:
+    """Write one workbook per supplier: its lines by warehouse and arrival, the totals to the fen; and text for its chat.
+
+    With lines `sent` before, the workbook shows the whole order and how much of it was sent, the text what is new.
+    """
     written = []
     names = file_names(sorted(plan.purchase_lines["supplier_id"].unique()))
     for supplier, name in names.items():
         lines = views.order_view(plan, reference, supplier)
+        if sent is not None:
+            before = added_lines(plan, reference, supplier, sent=sent)["sent_cases"]
+            lines.insert(list(lines.columns).index("cases") + 1, "sent_cases", before)
         total = lines.groupby("warehouse_id", as_index=False).agg(
             arrives_at=("arrives_at", "first"),
             cases=("cases", "sum"),
@@ -104,6 +117,9 @@ def write_purchase_orders(plan: NightPlan, reference: Reference, folder: Path, *
             for warehouse, rows in lines.groupby("warehouse_id")
         }
         written.append(export_tables(sheets, folder / f"{name}.xlsx", headers="both", timezone=timezone))
+        text = folder / f"{name}.txt"
+        text.write_text(order_text(plan, reference, supplier, sent=sent) + "\n", encoding="utf-8")
+        written.append(text)
     return written
 
 

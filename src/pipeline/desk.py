@@ -220,7 +220,7 @@ class PlanningDesk:
             models=self.models(),
             delivery_date=delivery_date,
             as_of=as_of,
-            locked=None if after is None else self._sent_lines(after),
+            locked=None if after is None else self.sent_lines(after),
             after=after,
             before=None if begin is None else earlier_plan(self.store, begin, delivery_date=delivery_date, as_of=as_of),
             change=change,
@@ -242,7 +242,7 @@ class PlanningDesk:
             changed_since = previous_plan(self.store.plan_summaries(), plan_id)
         earlier = None if changed_since is None else self.risk_table(changed_since)
         plan = self.saved_plan(plan_id)
-        sent = None if plan.summary.after is None else self._sent_lines(plan.summary.after)
+        sent = None if plan.summary.after is None else self.sent_lines(plan.summary.after)
         reference = self.store.reference(plan.summary.delivery_date)
         return risk_table(plan, reference, sent=sent, previous=earlier, outside=outside)
 
@@ -260,12 +260,13 @@ class PlanningDesk:
             folder,
             settings=self.settings,
             orders=orders,
-            sent=None if summary.after is None else self._sent_lines(summary.after),
+            sent=None if summary.after is None else self.sent_lines(summary.after),
             before=None if summary.begun_from is None else self._lines(summary.begun_from),
             wishes=wishes,
         )
 
-    def _sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
+    def sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
+        """Return the purchase lines of a kept plan as they were sent: locked."""
         return PurchaseLines.check(self._lines(plan_id).assign(locked=True))
 
     def _lines(self, plan_id: str) -> DataFrame[PurchaseLines]:

@@ -55,6 +55,7 @@ _PLANNED = {
     "allotted_units": "分到",
     "ordered_units": "订购",
     "sent": "已发采购单",
+    "sent_cases": "其中已发箱数",
     "q10": "低估（十天一天更低）",
     "q50": "中位预计",
     "q90": "高估（十天一天更高）",

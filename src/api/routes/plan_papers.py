@@ -19,6 +19,7 @@ from api.asked import PlanId, Running
 from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from contracts.planned import PurchaseLines
+from pipeline.order_words import order_text
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
 from pipeline.risk_outside import checked_outside
 from pipeline.risk_words import chat_text
@@ -110,6 +111,22 @@ def get_chat_text(
     as_of = pd.Timestamp(service.store.plan_summary(plan_id).as_of)
     text = chat_text(_risk(service, plan_id), warehouse_id, as_of=as_of, timezone=service.settings.city.timezone)
     return PlainTextResponse(text)
+
+
+@router.get("/purchase-orders/chat", summary="A supplier's order as text for a chat", response_class=PlainTextResponse)
+def get_order_text(
+    plan_id: PlanId,
+    _holder: PriceReader,
+    service: Running,
+    supplier_id: Annotated[str, Query(description="Whose order.", examples=["S1"])],
+    language: Annotated[Literal["zh", "en"], Query(description="Of the text.")] = "zh",
+) -> PlainTextResponse:
+    """Return what a supplier is to bring, by warehouse and arrival; of a plan that tops up only what is new."""
+    plan = service.plans.plan(plan_id)
+    after = plan.summary.after
+    sent = None if after is None else service.store.plan_table(after, "purchase_lines")
+    reference = service.reference_of(plan_id)
+    return PlainTextResponse(order_text(plan, reference, supplier_id, sent=sent, language=language))
 
 
 @router.get(
