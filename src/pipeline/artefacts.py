@@ -38,11 +38,12 @@ def write_artefacts(
     """Write a plan to a folder and return the files.
 
     ``summary.json``; ``tables/*.csv``, one per contract; ``purchase_orders/SUPPLIER.xlsx``, a sheet per warehouse and
-    one with the totals, and ``SUPPLIER.txt`` for its chat; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per temperature
-    zone, and the papers of `pipeline.papers`; the drivers' papers of `pipeline.route_papers`; ``risk.xlsx``, a sheet per
-    warehouse; ``chat/WAREHOUSE.txt``; ``loads.png``. Heads are Chinese and English, times are the city's. With the
-    night's `orders` the leaders' hand-out sheets are there too; lines `sent` before the plan are no suggestion in the
-    risk table; with the lines of the plan `before` there is ``changes.xlsx``, what differs from it line by line.
+    one with the totals, and ``SUPPLIER.txt`` for its chat; ``sorting/WAREHOUSE.xlsx``, loads and a sheet per
+    temperature zone, and the papers of `pipeline.papers`; the drivers' papers of `pipeline.route_papers`;
+    ``risk.xlsx``, a sheet per warehouse; ``chat/WAREHOUSE.txt``; ``loads.png``. Heads are Chinese and English,
+    times are the city's. With the night's `orders` the leaders' hand-out sheets are there too; lines `sent` before the
+    plan are no suggestion in the risk table; with the lines of the plan `before` there is ``changes.xlsx``, what
+    differs line by line.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def write_purchase_orders(
     timezone: str,
     sent: DataFrame[PurchaseLines] | None = None,
 ) -> list[Path]:
-    """Write one workbook per supplier: its lines by warehouse and arrival, the totals to the fen; and text for its chat.
+    """Write one workbook per supplier: its lines by warehouse and arrival, the totals to the fen; text for its chat.
 
     With lines `sent` before, the workbook shows the whole order and how much of it was sent, the text what is new.
     """
