@@ -12,6 +12,10 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: no name or id has them, and not every database can hold them."""
 _LARGEST = 1 << 63
 """Whole numbers beyond this are no quantity, and numpy cannot hold them."""
+_FIRST, _LAST = (
+    int(np.datetime64(edge, "us").astype("int64")) for edge in ("0001-01-01", "9999-12-31T23:59:59.999999")
+)
+"""Microseconds of the first and last moments that Python's dates can tell."""
 _ISO_ZONED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
 
 
@@ -108,19 +112,19 @@ def _read_time(
         else:
             instant = _instants(raw, null)
             naive = instant.isna() & ~null
-        naive |= _beyond(instant, "UTC")
-        return instant.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), naive, "a time with a zone"
+        utc = instant.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+        return utc, naive | _beyond(utc), "a time with a zone"
     day = raw if raw.dtype.kind == "M" else pd.to_datetime(raw.astype(object).where(~null, None), errors="coerce")
     if getattr(day.dt, "tz", None) is not None:
         return day.dt.tz_localize(None).astype("datetime64[us]"), ~null, "a date without a zone"
-    part = (day.notna() & (day != day.dt.normalize())) | _beyond(day, None)
-    return day.astype("datetime64[us]"), (day.isna() & ~null) | part, "a whole day"
+    part, plain = day.notna() & (day != day.dt.normalize()), day.astype("datetime64[us]")
+    return plain, (day.isna() & ~null) | part | _beyond(plain), "a whole day"
 
 
-def _beyond(times: pd.Series[Any], zone: str | None) -> pd.Series[bool]:
+def _beyond(times: pd.Series[Any]) -> Any:
     """Return which times lie outside the years that Python and databases know; pandas reads "-5" as one of them."""
-    first, last = (pd.Timestamp(edge, tz=zone) for edge in ("0001-01-01", "9999-12-31 23:59:59.999999"))
-    return (times < first) | (times > last)
+    microseconds = times.array.asi8
+    return ((microseconds < _FIRST) & times.notna().to_numpy()) | (microseconds > _LAST)
 
 
 def _instants(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:

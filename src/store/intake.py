@@ -19,7 +19,7 @@ from store.database.engine import RacedError
 from store.database.import_log import HistoryChange, ImportLog, RetiredTwiceError
 from store.familiar import CONFLICT, NEW, OLDER, UNCHANGED, UPDATED, compare
 from store.history import COLUMNS, History
-from store.order_rows import OrderRows
+from store.order_rows import OrderRows, Recalls
 from store.parquet import write_parquet
 from store.report import ImportReport, count_rules
 from store.taking_back import TakenBack, take_back
@@ -103,7 +103,9 @@ class Intake:
                 write_parquet(report.failures, self._history.folder / name)
                 report = replace(report, failures_path=self._history.folder / name)
             change = self._write(taken, judged.replaced, import_id)
-            change = replace(change, owners=_owners(judged), cancelled=self._cancelled(judged))
+            if judged.rows.recalls is not None:
+                cancelled = self._cancelled(judged.rows.lines, judged.rows.recalls)
+                change = replace(change, owners=_owners(judged, judged.rows.recalls), cancelled=cancelled)
             written.extend(file for file, _, _ in change.files)
             report = replace(report, seconds=perf_counter() - started)
             self._log.record(report, change, at=self._now())
@@ -137,13 +139,10 @@ class Intake:
         kept_back = replace(back, rows=kept)
         return _Judged(kept_back, familiar.status[~clash].reset_index(drop=True), familiar.replaced)
 
-    def _cancelled(self, judged: _Judged) -> pd.DataFrame:
+    def _cancelled(self, lines: pd.DataFrame, recalls: Recalls) -> pd.DataFrame:
         """Return the cancellation rows that were matched for the first time, each with the line it takes from."""
-        lines = judged.rows.lines
         done = lines[lines["cancel_row"] >= 0]
-        if done.empty:
-            return pd.DataFrame()
-        digests = judged.rows.recalls.rows["cancellation"].reindex(done["cancel_row"])
+        digests = recalls.rows["cancellation"].reindex(done["cancel_row"])
         found = pd.DataFrame(
             {
                 "cancellation": digests.to_numpy(),
@@ -177,16 +176,17 @@ def _books(judged: _Judged, origin: Origin, import_id: str) -> ImportReport:
     lines, units = rows.lines, rows.units
     rejected = pd.Index(rows.failures["row"].unique())
     accepted = units.index.difference(rejected)
-    own = lines[lines["order_row"] >= 0]
+    elsewhere, already = judged.back.elsewhere, judged.back.already
+    foreign = lines["order_row"] < 0
+    own = lines[~foreign] if foreign.any() else lines
     cancels = lines["cancel_row"] >= 0
     by_row = pd.concat(
         [
             pd.Series(status[own.index].to_numpy(), index=own["order_row"]),
             pd.Series(status[cancels].to_numpy(), index=lines.loc[cancels, "cancel_row"]),
-            pd.Series(UNCHANGED, index=judged.back.already, dtype="str"),
+            *([pd.Series(UNCHANGED, index=list(already), dtype="str")] if already else []),
         ]
     )
-    elsewhere = fsum(judged.back.elsewhere)
     counts = by_row[~by_row.index.duplicated()].value_counts()
     units_accepted, units_rejected = fsum(units.loc[accepted]), fsum(units.loc[rejected])
     open_units = fsum(own.loc[own["cancel_row"] < 0, "quantity"]) - elsewhere
@@ -221,11 +221,9 @@ def _books(judged: _Judged, origin: Origin, import_id: str) -> ImportReport:
     return report
 
 
-def _owners(judged: _Judged) -> pd.DataFrame:
+def _owners(judged: _Judged, recalls: Recalls) -> pd.DataFrame:
     """Return what new lines share with their cancellations, where that is not in the lines themselves."""
-    owners, lines = judged.rows.recalls.owners, judged.rows.lines
-    if owners.empty:
-        return pd.DataFrame()
+    owners, lines = recalls.owners, judged.rows.lines
     new = lines[(judged.status == NEW).to_numpy() & lines["order_row"].isin(owners.index).to_numpy()]
     new = new.drop_duplicates("order_row")
     found = new[["order_id", "line_no", "delivery_date"]].assign(line_no=new["line_no"] % PART_STEP)

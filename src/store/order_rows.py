@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,12 +37,10 @@ class Recalls:
         Owner of every order row that has one, where not all of `match` are columns of order lines.
     """
 
-    match: tuple[str, ...] = ()
-    rows: pd.DataFrame = field(
-        default_factory=lambda: pd.DataFrame(columns=["order_id", "placed_at", "quantity", "owner", "cancellation"])
-    )
-    unmatched: pd.Index = field(default_factory=lambda: pd.Index([], dtype="int64"))
-    owners: pd.Series[str] = field(default_factory=lambda: pd.Series([], dtype="str"))
+    match: tuple[str, ...]
+    rows: pd.DataFrame
+    unmatched: pd.Index
+    owners: pd.Series[str]
 
 
 Settled = Callable[[pd.Series], pd.DataFrame]
@@ -63,15 +61,15 @@ class OrderRows:
         Units of every row of the file, index = row, cancellations negative, zero where unreadable.
     notes : tuple of str
         What was filled in or decided that a reader of the report should know.
-    recalls : Recalls
-        The cancellation rows among them.
+    recalls : Recalls or None
+        The cancellation rows among them; None where the mapping knows no such rows.
     """
 
     lines: pd.DataFrame
     failures: pd.DataFrame
     units: pd.Series[Any]
     notes: tuple[str, ...] = ()
-    recalls: Recalls = field(default_factory=lambda: Recalls())
+    recalls: Recalls | None = None
 
 
 def read_order_rows(
@@ -142,7 +140,8 @@ def read_order_rows(
     lines, recalls, anonymous = _cancel(good, cancels.reindex(good.index), column, mapping, settled)
     failures = failure_table([source.torn, filtered, unread, broken, anonymous])
     if isinstance(mapping.derive.get("line_no"), Number):  # a row that was sent twice looks like two lines
-        notes += _repeats(cells.loc[good.index.difference(recalls.unmatched.append(pd.Index(anonymous["row"])))])
+        kept = good.index.difference(pd.Index(anonymous["row"]))
+        notes += _repeats(cells.loc[kept if recalls is None else kept.difference(recalls.unmatched)])
     units = pd.concat([units, pd.Series(0.0, index=source.torn["row"].astype("int64"))])
     return OrderRows(lines, failures, units, notes, recalls)
 
@@ -202,12 +201,12 @@ def _keep_contract(frame: pd.DataFrame, known: dict[str, frozenset[str]]) -> tup
 
 def _cancel(
     good: pd.DataFrame, cancels: pd.Series[bool], column: Any, mapping: Mapping, settled: Settled | None
-) -> tuple[pd.DataFrame, Recalls, pd.DataFrame]:
+) -> tuple[pd.DataFrame, Recalls | None, pd.DataFrame]:
     """Return the lines with cancellations written in, the cancellations, and those that name nobody, as failures."""
     rule = mapping.cancellations
     orders, asked = good[~cancels.to_numpy(bool)], good[cancels.to_numpy(bool)]
     if rule is None:
-        return split_lines(orders, pd.DataFrame()), Recalls(), failure_rows()
+        return split_lines(orders, pd.DataFrame()), None, failure_rows()
     names = [f"match {place}" for place in range(len(rule.match))]
     values = pd.DataFrame(
         {

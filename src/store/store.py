@@ -57,12 +57,7 @@ class Store:
     def open(
         cls, storage: StorageSettings, *, city: CitySettings | None = None, now: Callable[[], datetime] = utc_now
     ) -> Store:
-        """Open the store, creating it or bringing its schema up to date.
-
-        Parameters
-        ----------
-        city : CitySettings, optional
-            Zone of times without one, and the cutoff that turns order times into delivery dates.
+        """Open the store of a city, creating it or bringing its schema up to date.
 
         Raises
         ------

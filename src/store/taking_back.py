@@ -6,8 +6,8 @@ that a cancellation counts once, whatever file it comes in again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from math import fsum
 
 import pandas as pd
 
@@ -31,34 +31,37 @@ class TakenBack:
     ----------
     rows : OrderRows
         Its lines end with those of the store that change, ``order_row`` -1.
-    elsewhere : Series, index = row of the file
+    elsewhere : float
         Units taken back from lines that are not in the file, now or when the cancellation came before.
-    already : Index
+    already : tuple of int
         Cancellation rows that came before: nothing changes.
     """
 
     rows: OrderRows
-    elsewhere: pd.Series[Any] = field(default_factory=lambda: pd.Series([], dtype="float64"))
-    already: pd.Index = field(default_factory=lambda: pd.Index([], dtype="int64"))
+    elsewhere: float = 0.0
+    already: tuple[int, ...] = ()
 
 
 def take_back(rows: OrderRows, log: ImportLog, history: History) -> TakenBack:
     """Match the cancellations that are left over, and return the rows with the lines they change."""
-    left = rows.recalls.rows.loc[rows.recalls.unmatched]
-    if left.empty:
+    recalls = rows.recalls
+    if recalls is None or recalls.unmatched.empty:
         return TakenBack(rows)
+    left = recalls.rows.loc[recalls.unmatched]
     already = left.index[left["cancellation"].isin(log.cancelled_before(left["cancellation"]).index)]
     asked = left.drop(already)
-    there = _lines_of(asked, rows, log, history)
+    there = _lines_of(asked, recalls.match, log, history)
+    here = pd.MultiIndex.from_arrays([rows.lines["order_id"], rows.lines["line_no"] % PART_STEP])
+    there = there[~pd.MultiIndex.from_frame(there[_FAMILY]).isin(here)].reset_index(drop=True)
     opened = there[there["cancelled_at"].isna()]
     matches, unmatched = match_cancellations(opened, asked, ["owner"])
-    shared = " and ".join(rows.recalls.match)
+    shared = " and ".join(recalls.match)
     reason = f"cancellation without an earlier order line of the same {shared}, in this file or in the store"
     broken = failure_rows(pd.Series(reason, index=unmatched, dtype="str"), "order_id", left["order_id"])
-    elsewhere = left["quantity"].drop(unmatched)
+    elsewhere, before = fsum(left["quantity"].drop(unmatched)), tuple(already)
     failures = failure_table([rows.failures, broken])
     if matches.empty:
-        return TakenBack(replace(rows, failures=failures), elsewhere, already)
+        return TakenBack(replace(rows, failures=failures), elsewhere, before)
     families = pd.MultiIndex.from_frame(there.loc[matches["order_row"], _FAMILY])
     touched = there[pd.MultiIndex.from_frame(there[_FAMILY]).isin(families)]
     parts = (touched["line_no"] // PART_STEP).groupby([touched["order_id"], touched["family"]]).transform("max")
@@ -69,22 +72,17 @@ def take_back(rows: OrderRows, log: ImportLog, history: History) -> TakenBack:
     changed = pd.concat([gone, split]).assign(order_row=-1)
     file_lines = rows.lines
     every = pd.concat([file_lines, changed[file_lines.columns]], ignore_index=True)
-    return TakenBack(replace(rows, lines=every.astype(file_lines.dtypes), failures=failures), elsewhere, already)
+    return TakenBack(replace(rows, lines=every.astype(file_lines.dtypes), failures=failures), elsewhere, before)
 
 
-def _lines_of(cancels: pd.DataFrame, rows: OrderRows, log: ImportLog, history: History) -> pd.DataFrame:
-    """Return the store's lines that may belong to the cancellations, without those of the file itself.
+def _lines_of(cancels: pd.DataFrame, match: tuple[str, ...], log: ImportLog, history: History) -> pd.DataFrame:
+    """Return the store's lines that may belong to the cancellations: `OrderLines`, ``owner`` and ``family``.
 
-    Columns of `OrderLines`, ``family`` (the line a part was split off) and ``owner``; one index value per line.
+    A part that was split off a line is of the line's family.
     """
-    match = rows.recalls.match
-    if set(match) <= set(OrderLines.column_names()):
-        found = _by_columns(cancels, match, history)
-    else:
-        found = _by_owner(cancels, log, history)
-    found["family"] = found["line_no"] % PART_STEP
-    here = pd.MultiIndex.from_arrays([rows.lines["order_id"], rows.lines["line_no"] % PART_STEP])
-    return found[~pd.MultiIndex.from_frame(found[_FAMILY]).isin(here)].reset_index(drop=True)
+    stored = set(match) <= set(OrderLines.column_names())
+    found = _by_columns(cancels, match, history) if stored else _by_owner(cancels, log, history)
+    return found.assign(family=found["line_no"] % PART_STEP)
 
 
 def _by_owner(cancels: pd.DataFrame, log: ImportLog, history: History) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from contracts.errors import ContractError, InputError, NotFoundError, first_key
 from contracts.flow import OrderLines
 from contracts.planned import ArrivalCurve, TrueDemand
 from contracts.table import Table
+from contracts.validity import VALIDITY, has_dates
 from contracts.world import REFERENCE_TABLES, Reference, World
 from store.source_file import read_source
 
@@ -106,6 +107,11 @@ def _read_table(directory: Path, name: str, contract: type[Table]) -> Any | None
         raise ContractError(contract.__name__, source.torn)
     if source.cells.empty and not len(source.cells.columns):
         raise InputError(f"{found[0]} is empty; a table without rows still has its header line.")
+    if has_dates(source.cells):
+        raise InputError(
+            f"{found[0]} has rows that hold for some dates only ({', '.join(VALIDITY)}), and a world always holds. "
+            f"Import the world without them, then `tuancai import reference {name} {found[0].name}`."
+        )
     return contract.check(parse_instants(source.cells, contract))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from time import process_time
 
 import pandas as pd
 import pytest
 
+from contracts.settings import StorageSettings
 from store import Store, load_mapping, shipped_mappings
 
 DATA = Path(__file__).parents[2].parent / "shared" / "datasets" / "online_retail" / "order_lines.parquet"
@@ -45,3 +47,33 @@ def test_online_retail_imports_within_its_bars(store: Store) -> None:
     assert (lines["delivery_date"] - local == pd.Timedelta(days=1)).all()
     again = store.import_orders(DATA, mapping)
     assert (again.rows_new, again.rows_updated, again.rows_unchanged) == (0, 0, report.rows_accepted)
+
+
+@pytest.mark.slow
+@pytest.mark.datasets
+def test_months_of_online_retail_give_what_the_whole_gives(
+    store: Store, tmp_path: Path, database_url: Callable[[Path], str]
+) -> None:
+    """A winter month by month: cancellations find their orders of earlier months as they do in one file."""
+    if not DATA.exists():
+        pytest.skip(f"{DATA} is not there: put the Online Retail order lines beside the checkout")
+    mapping, raw = load_mapping("online_retail"), pd.read_parquet(DATA)
+    month = pd.to_datetime(raw["InvoiceDate"]).dt.strftime("%Y-%m")
+    other_storage = StorageSettings(url=database_url(tmp_path / "whole"), history=tmp_path / "whole" / "history")
+    other, rejected, months = Store.open(other_storage), 0, sorted(month.unique())[:3]
+    for name in months:
+        raw[month == name].to_parquet(tmp_path / f"{name}.parquet")
+        rejected += store.import_orders(tmp_path / f"{name}.parquet", mapping).rows_rejected
+    raw[month.isin(months)].to_parquet(tmp_path / "winter.parquet")
+    whole = other.import_orders(tmp_path / "winter.parquet", mapping)
+    assert whole.rows_rejected == rejected
+    pieces, together = (
+        s.order_lines().assign(line_no=lambda lines: lines["line_no"] % 1_000_000) for s in (store, other)
+    )
+    order = ["order_id", "line_no", "cancelled_at", "quantity"]
+    pd.testing.assert_frame_equal(
+        pieces.sort_values(order, ignore_index=True), together.sort_values(order, ignore_index=True)
+    )
+    again = store.import_orders(tmp_path / "winter.parquet", mapping)
+    assert (again.rows_new, again.rows_updated, again.rows_rejected) == (0, 0, rejected)
+    other.close()

@@ -94,3 +94,13 @@ def test_an_empty_file_is_not_an_empty_table(world_directory: Path) -> None:
     (world_directory / "stock.csv").write_text("warehouse_id,sku_id,on_hand,due_in,expires_on\n", encoding="utf-8")
     assert read_world(world_directory).reference.stock.empty
     shutil.rmtree(world_directory)
+
+
+def test_rows_for_some_dates_are_no_world(world_directory: Path) -> None:
+    """A table with dates of validity is refused rather than read as if it always held; empty columns are nothing."""
+    offers = pd.read_csv(world_directory / "offers.csv", dtype=str)
+    offers.assign(valid_from="", valid_until="").to_csv(world_directory / "offers.csv", index=False)
+    read_world(world_directory)
+    offers.assign(valid_from="2026-03-02").to_csv(world_directory / "offers.csv", index=False)
+    with pytest.raises(InputError, match=r"import reference offers offers\.csv"):
+        read_world(world_directory)

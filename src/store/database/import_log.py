@@ -24,17 +24,17 @@ class HistoryChange:
 
     Attributes
     ----------
-    owners : DataFrame
+    owners : DataFrame or None
         ``owner``, ``order_id``, ``line_no``, ``delivery_date``: what new lines share with their cancellations.
-    cancelled : DataFrame
+    cancelled : DataFrame or None
         ``cancellation``, ``order_id``, ``line_no``: cancellation rows and the lines they were matched to.
     """
 
     files: tuple[tuple[str, date, int], ...] = ()
     retired: tuple[str, ...] = ()
     keys: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["order_id", "line_no", "delivery_date"]))
-    owners: pd.DataFrame = field(default_factory=pd.DataFrame)
-    cancelled: pd.DataFrame = field(default_factory=pd.DataFrame)
+    owners: pd.DataFrame | None = None
+    cancelled: pd.DataFrame | None = None
 
 
 class RetiredTwiceError(Exception):
@@ -82,8 +82,9 @@ class ImportLog:
                     ],
                 )
             _insert(connection, order_keys, change.keys)
-            _insert(connection, order_owners, change.owners)
-            if len(change.cancelled):
+            if change.owners is not None:
+                _insert(connection, order_owners, change.owners)
+            if change.cancelled is not None:
                 _insert(connection, cancellations, change.cancelled.assign(import_id=report.import_id))
 
     def files(self, delivery_from: date | None = None, delivery_to: date | None = None) -> list[tuple[str, date, int]]:

@@ -83,6 +83,7 @@ order_owners = sa.Table(
     sa.Column("order_id", sa.String, primary_key=True),
     sa.Column("line_no", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("delivery_date", sa.Date, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 cancellations = sa.Table(

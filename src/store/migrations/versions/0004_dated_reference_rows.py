@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("line_no", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("delivery_date", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "order_id", "line_no", name=op.f("pk_order_owners")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "cancellations",
