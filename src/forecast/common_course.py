@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from forecast.day_features import DAY_FEATURES
 from forecast.features import YEAR_DAYS, Features
-from forecast.windows import Windows
 
 Values = NDArray[np.float64]
 CAUTIONS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, np.inf)
@@ -43,8 +42,7 @@ class CommonCourse:
 
     def __init__(self, features: Features) -> None:
         self._days = features.days
-        whole = np.zeros(features.panel.width, np.int64)
-        self._total = Windows.of_groups(Windows(features.panel.quantity), whole, 1)
+        self._total = features.whole
 
     def facts(self, origin: int, horizon: int, *, steepness: float) -> Values:
         """Return what is known at `origin` of a day ahead; `steepness` is the log of usual over base, all series."""

@@ -102,6 +102,7 @@ class Features:
         self.panel = panel
         self._own = Windows(panel.quantity)
         self._sold = Windows(np.where(np.isnan(panel.quantity), np.nan, panel.quantity > 0).astype(np.float32))
+        self.whole = Windows.of_groups(self._own, np.zeros(panel.width, np.int64), 1)
         self._squares = Windows(panel.quantity**2)
         self._prices = Windows(panel.price[: panel.known])
         self._first = self._own.first_listed()
@@ -159,22 +160,35 @@ class Features:
         overall = everyone[0].sum() / max(everyone[1].sum(), 1.0)
         category = _filled(self._pooled("category_area", origin, days), overall)
         goods = _filled(self._pooled("sku_area", origin, days), _filled(self._pooled("sku", origin, days), category))
-        return np.asarray(goods * np.clip(self._size(goods, *everyone), 0.2, 5.0))
+        units, listed = everyone
+        usual = goods * listed * self._days_seen(origin, days)[self._group["community"]]
+        return np.asarray(goods * np.clip(self._size(usual, units, listed), 0.2, 5.0))
+
+    def _days_seen(self, origin: int, days: int) -> NDArray[np.float64]:
+        """Return how the days on which each community was seen compare with the whole window: moods and weekdays."""
+        mean = self.whole.mean(origin, days)[0]
+        number, level = (np.zeros(len(self._pool["community"].total(origin, 1)[0])) for _ in range(2))
+        for day in range(max(0, origin + 1 - days), origin + 1):
+            listed = self._pool["community"].total(day, 1)[1]
+            number += listed
+            level += listed * np.nan_to_num(self.whole.value(day)[0])
+        usual = number * mean
+        return np.where(usual > 0, level / np.where(usual > 0, usual, 1.0), 1.0)
 
     def _size(
-        self, goods: NDArray[np.float64], units: NDArray[np.float64], listed: NDArray[np.float64]
+        self, usual: NDArray[np.float64], units: NDArray[np.float64], listed: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return what each series' community sells in its category over what the area sells of the same goods.
+        """Return what each series' community sells in its category over what is usual in the area for the same goods.
 
         A community counts as an average one for `SIZE_DAYS` days, and in a category as in all for `TASTE_DAYS` days.
         """
-        size = np.ones(len(goods))
+        size = np.ones(len(usual))
         for name, caution in (("community", SIZE_DAYS), ("category_community", TASTE_DAYS)):
             group = self._group[name]
-            sold, usual = (np.bincount(group, values) for values in (units, goods * listed))
+            sold, peers = (np.bincount(group, values) for values in (units, usual))
             seen = np.zeros(len(sold))
             np.maximum.at(seen, group, listed)
-            ratio = np.where(usual > 0, sold / np.where(usual > 0, usual, 1.0), 1.0)
+            ratio = np.where(peers > 0, sold / np.where(peers > 0, peers, 1.0), 1.0)
             size = (ratio * seen)[group] / (seen[group] + caution) + size * caution / (seen[group] + caution)
         return size
 
