@@ -1,6 +1,6 @@
 """Score the demand model on rolling origins of simulated towns, against the demand that was true.
 
-    python benchmarks/forecast_town.py --seed 11 12 --origins 3 --json forecast_town.json
+    python benchmarks/forecast_town.py --seed 11 12 --origins 3 --every 3 --last-day 2026-06-10 2026-10-14
 
 Errors are taken against what was truly wanted, sold-out days included. Coverage is taken twice: on what happened, and
 on evenings drawn again: a day's mood moves all series at once, so the seven days of an origin are seven draws, and the
@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +35,7 @@ from forecast.levels import Level
 from forecast.members import member
 from forecast.scores import coverage, coverage_miss, naive_scale, pinball, rmsse, wape, weighted
 from simulate import build_world
+from simulate.settings import preset_settings
 from town_evenings import Evenings
 
 LEVELS = ("community", "warehouse")
@@ -46,8 +48,11 @@ Days = np.ndarray
 class Town:
     """A world as a panel, with the truth in the same shape."""
 
-    def __init__(self, seed: int) -> None:
-        world = build_world("town", seed=seed)
+    def __init__(self, seed: int, last_day: date | None = None) -> None:
+        settings = preset_settings("town")
+        if last_day is not None:
+            settings = settings.model_copy(update={"last_delivery_date": last_day})
+        world = build_world(settings, seed=seed)
         reference = world.reference
         history = build_history(world.order_lines, reference.listings, reference.communities)
         share = open_share(world.order_lines, reference.listings, reference.communities)
@@ -75,8 +80,8 @@ def main() -> None:
     """Run the benchmark."""
     options = _options()
     scores, hits, moods = [], [], []
-    for seed in options.seed:
-        town = Town(seed)
+    for number, seed in enumerate(options.seed):
+        town = Town(seed, options.last_day[number % len(options.last_day)] if options.last_day else None)
         for step in reversed(range(options.origins)):
             origin = town.panel.known - 1 - HORIZON * (1 + step * options.every)
             started = time.perf_counter()
@@ -86,23 +91,31 @@ def main() -> None:
                 flush=True,
             )
             scores += [{"seed": seed, "origin": str(town.panel.days[origin].date()), **row} for row in one]
-            hits += hit
+            hits += [each.assign(origin=f"{seed} {town.panel.days[origin].date()}") for each in hit]
             moods += mood
     table = pd.DataFrame(scores)
-    kept = pd.concat(hits).groupby(["level", "band", "quantile"], as_index=False).sum()
-    covered = _shares(kept)
+    cells = ["level", "band", "quantile"]
+    kept = pd.concat(hits).groupby(cells, as_index=False).sum(numeric_only=True)
+    errors = pd.concat(hits).groupby(cells)[["rows", "stated", "upto_drawn"]].apply(_standard_error)
+    covered = _shares(kept).merge(errors.rename("standard_error").reset_index(), on=cells)
     whole = table.groupby(["level", "model"], as_index=False)[["wape", "bias", "wrmsse", "pinball"]].mean()
     print(table.round(4).to_string(index=False), whole.round(4).to_string(index=False), sep="\n\n")
     print(covered.round(3).to_string(index=False))
     worst = covered.groupby("level")[["miss_drawn", "plain_miss_drawn", "miss_happened"]].max()
     print(worst.round(3).to_string())
-    print(f"forecast of a day's total against its expected demand: log error {np.std(moods):.3f} (sd)")
+    off = np.array(moods).reshape(-1, HORIZON).mean(axis=1)
+    print(
+        f"total against its expected demand: a day's log error {np.sqrt(np.mean(np.square(moods))):.3f} (rms); an "
+        f"origin's {np.sqrt(np.mean(off**2)):.3f} (rms), mean {off.mean():+.3f} +- {off.std() / np.sqrt(len(off)):.3f}"
+    )
     if options.json:
         result = {
             "scores": scores,
             "mean": whole.to_dict("records"),
             "coverage": covered.to_dict("records"),
             "worst": worst.reset_index().to_dict("records"),
+            "level_errors": off.tolist(),
+            "origins": pd.concat(hits).to_dict("records"),
         }
         options.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
@@ -200,9 +213,21 @@ def _shares(kept: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+def _standard_error(cell: pd.DataFrame) -> float:
+    """Return the standard error of a cell's drawn miss with origins as draws; NaN for one origin."""
+    if len(cell) < 2:
+        return float("nan")
+    off = cell["upto_drawn"] - cell["stated"]
+    around = off - off.sum() / cell["rows"].sum() * cell["rows"]
+    return float(np.sqrt((around**2).sum() * len(cell) / (len(cell) - 1)) / cell["rows"].sum())
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, nargs="+", default=[11], help="worlds, one per seed")
+    parser.add_argument(
+        "--last-day", type=date.fromisoformat, nargs="*", help="last delivery date of the worlds, in turn"
+    )
     parser.add_argument("--origins", type=int, default=3, help="rolling origins per world")
     parser.add_argument("--every", type=int, default=1, help="weeks between origins")
     parser.add_argument("--redraws", type=int, default=40, help="evenings drawn again per day")

@@ -4,7 +4,9 @@
 
 Sold-out cells: sales against true demand before and after recovery. Cold start: some SKUs and communities are taken out
 of the history altogether, forecast as new ones, and compared with what was expected of them in truth; the known ones
-stand beside them, and the mean of the category in the area as the plain alternative.
+stand beside them, and the mean of the category in the area as the plain alternative. Then by the days a community has
+been seen: grown ones of which the history holds the last days only, and the town's real newcomers, which start at a
+third and fill up.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from forecast.censoring import recovered
 from simulate import build_world
 
 DAYS = 3
+AGES = (0, 1, 4, 8, 15, 29, 43)
+"""Days seen at the moment of the forecast: the first of each class."""
 
 
 def main() -> None:
@@ -32,12 +36,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--skus", type=int, default=10, help="SKUs withheld")
     parser.add_argument("--communities", type=int, default=5, help="communities withheld")
+    parser.add_argument("--trainings", type=int, default=3, help="origins four weeks apart for the ages")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     world = build_world("town", seed=options.seed)
     tables = {
         "sold_out": sold_out(world),
         "cold_start": cold_start(world, skus=options.skus, communities=options.communities, seed=options.seed),
+        "by_age": by_age(world, communities=options.communities, trainings=options.trainings, seed=options.seed),
     }
     for table in tables.values():
         print(table.round(3).to_string(index=False), end="\n\n")
@@ -84,14 +90,8 @@ def cold_start(world: World, *, skus: int, communities: int, seed: int) -> pd.Da
     last = history["delivery_date"].max() - pd.Timedelta(days=DAYS)
     withheld = history["sku_id"].isin(new_skus) | history["community_id"].isin(new_places)
     past = DailyDemand.check(history[~withheld & (history["delivery_date"] <= last)].reset_index(drop=True))
-    now = Context(reference.skus, reference.communities, reference.listings, reference.calendar)
-    model = train(past, skus=now.skus, communities=now.communities, listings=now.listings, calendar=now.calendar)
-    dates = [last + pd.Timedelta(days=step) for step in range(1, DAYS + 1)]
-    issued = last.tz_localize("Asia/Shanghai").tz_convert("UTC")
-    rows = predict(model, past, delivery_dates=dates, issued_at=issued, levels=["community"], context=now)
-    rows = rows.rename(columns={"place_id": "community_id"})
-    truth = world.true_demand[["delivery_date", "community_id", "sku_id", "expected_units"]]
-    table = rows.merge(truth, on=["delivery_date", "community_id", "sku_id"])
+    now = Context(reference.skus, reference.communities)
+    table = _forecast(world, past, last)
     table["plain"] = _category_means(past, table, now)
     kinds = {
         "new SKU": table["sku_id"].isin(new_skus) & ~table["community_id"].isin(new_places),
@@ -100,6 +100,57 @@ def cold_start(world: World, *, skus: int, communities: int, seed: int) -> pd.Da
     }
     kinds["known"] = ~np.logical_or.reduce(list(kinds.values()))
     return pd.DataFrame([_row(kind, table[here]) for kind, here in kinds.items()])
+
+
+def by_age(world: World, *, communities: int, trainings: int, seed: int) -> pd.DataFrame:
+    """Return WAPE and bias against expected units by the days a community was seen, for grown ones and newcomers."""
+    reference = world.reference
+    history = build_history(world.order_lines, reference.listings, reference.communities)
+    places = reference.communities.set_index("community_id")
+    rng = np.random.default_rng(seed)
+    grown = rng.permutation(places.index[places["opened_on"].isna() & places["closed_on"].isna()])
+    tables = []
+    for step in range(trainings):
+        last = history["delivery_date"].max() - pd.Timedelta(days=DAYS + 28 * step)
+        kept = {name: AGES[i % 4] for i, name in enumerate(grown[: 2 * communities])}  # seen 0, 1, 4, 8 days
+        first = last - pd.to_timedelta(history["community_id"].map(kept) - 1, unit="D")
+        past = history[(history["delivery_date"] <= last) & ~(history["delivery_date"] < first)]
+        table = _forecast(world, DailyDemand.check(past.reset_index(drop=True)), last)
+        seen = past.groupby("community_id")["delivery_date"].min()
+        age = (last - table["community_id"].map(seen)).dt.days.add(1).fillna(0)
+        joined = table["community_id"].map(places["opened_on"]).notna()
+        table["kind"] = np.where(table["community_id"].isin(kept), "grown", np.where(joined, "newcomer", "known"))
+        table["seen_days"] = np.where(
+            table["kind"] == "known", AGES[-1], np.array(AGES)[np.searchsorted(AGES, age, "right") - 1]
+        )
+        tables.append(table)
+    rows = []
+    for (kind, days), table in pd.concat(tables).groupby(["kind", "seen_days"]):
+        wanted, error = table["expected_units"].sum(), table["mean"] - table["expected_units"]
+        rows.append(
+            {
+                "kind": kind,
+                "seen_days_from": days,
+                "communities": table["community_id"].nunique(),
+                "rows": len(table),
+                "wape": float(error.abs().sum() / wanted),
+                "bias": float(error.sum() / wanted),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _forecast(world: World, past: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
+    """Return the forecast of the next days beside the expected units, trained on the past as given."""
+    reference = world.reference
+    now = Context(reference.skus, reference.communities, reference.listings, reference.calendar)
+    model = train(past, skus=now.skus, communities=now.communities, listings=now.listings, calendar=now.calendar)
+    dates = [last + pd.Timedelta(days=step) for step in range(1, DAYS + 1)]
+    issued = last.tz_localize("Asia/Shanghai").tz_convert("UTC")
+    rows = predict(model, past, delivery_dates=dates, issued_at=issued, levels=["community"], context=now)
+    truth = world.true_demand[["delivery_date", "community_id", "sku_id", "expected_units"]]
+    rows = rows.rename(columns={"place_id": "community_id"})
+    return rows.merge(truth, on=["delivery_date", "community_id", "sku_id"])
 
 
 def _category_means(past: pd.DataFrame, table: pd.DataFrame, context: Context) -> pd.Series:

@@ -16,6 +16,7 @@ from forecast.members.protocol import Forecasts
 from forecast.model import DemandModel
 from forecast.own_right import OWN_LEVELS, drawn_to_sums, summed_panel
 from forecast.panel import Panel
+from forecast.ramp import Ramp
 
 
 def expected_units(
@@ -28,7 +29,8 @@ def expected_units(
 ) -> tuple[Forecasts, NDArray[np.object_]]:
     """Return means and sources, horizons x series, as of the last known day of the panel.
 
-    The feast's season is forecast as if it were not, then multiplied by its factors (`Feast`). Parts are drawn to the
+    The feast's season is forecast as if it were not, then multiplied by its factors (`Feast`), and young
+    communities as if they were grown (`Ramp`). Parts are drawn to the
     sums forecast in their own right, over the series `listed` (horizons x series, default all). Horizons beyond
     the trained one, and series that the leading member has no answer for, are answered by the moving average, labelled.
     NaN where that has none either.
@@ -36,6 +38,8 @@ def expected_units(
     origin = panel.known - 1
     feast = Feast.measured(panel)
     panel = feast.calm(panel)
+    ramp = Ramp.measured(panel, context)
+    panel = ramp.calm(panel)
     longest = model.settings.horizon_days
     within = [lead for lead in horizons if model.fallback or lead <= longest]
     beyond = MovingAverage()
@@ -59,8 +63,8 @@ def expected_units(
         mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
         means[inside] = drawn_to_sums(mixed, own, seen)
         sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
-    season = np.stack([feast.at(origin + lead) for lead in horizons])
-    return (means * season).astype(np.float32), sources
+    course = np.stack([feast.at(origin + lead) * ramp.at(origin + lead) for lead in horizons])
+    return (means * course).astype(np.float32), sources
 
 
 def _own_forecasts(

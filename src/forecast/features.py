@@ -36,6 +36,9 @@ YEAR_DAYS = 364
 WEEKDAY_WEEKS = 8
 FACTOR_RANGE = (0.2, 5.0)
 SMALLEST_BASE = 1e-3
+SIZE_DAYS, TASTE_DAYS = 0.5, 4.0
+"""Days by which a community's size is told apart from the average one: a day of some fifty lines tells it within a
+third, and communities differ by half; of a single category a day shows five lines, and tastes differ by a quarter."""
 LONGEST_SILENCE = 90
 CATEGORICAL = ("category_id", "area_id", "warehouse_id")
 
@@ -99,6 +102,7 @@ class Features:
         self.panel = panel
         self._own = Windows(panel.quantity)
         self._sold = Windows(np.where(np.isnan(panel.quantity), np.nan, panel.quantity > 0).astype(np.float32))
+        self.whole = Windows.of_groups(self._own, np.zeros(panel.width, np.int64), 1)
         self._squares = Windows(panel.quantity**2)
         self._prices = Windows(panel.price[: panel.known])
         self._first = self._own.first_listed()
@@ -110,8 +114,8 @@ class Features:
             self._pool[name] = Windows.of_groups(self._own, code, int(code.max()) + 1)
         areas = pd.Index(panel.series["area_id"].unique())
         self._area = areas.get_indexer(panel.series["area_id"])
-        self._days = DayFeatures.build(panel.days, context, areas=areas, local_events=spec.local_events)
-        self._lifts = EventLifts(self._pool["category_community"], self._days.named)
+        self.days = DayFeatures.build(panel.days, context, areas=areas, local_events=spec.local_events)
+        self._lifts = EventLifts(self._pool["category_community"], self.days.named)
         self._kept = [DAY_FEATURES.index(name) for name in spec.day_features]
         self._codes = {
             name: pd.Index(spec.codes[name]).get_indexer(pd.Index(panel.series[name])) for name in CATEGORICAL
@@ -121,8 +125,8 @@ class Features:
     def base(self, origin: int) -> NDArray[np.float64]:
         """Return each series' recent mean per listed day, shrunk towards its peers; positive, n values.
 
-        Peers are the SKU's mean in the area times how the community compares with its area in the category; without
-        any, the category's mean in the area; without that, the mean of all.
+        Peers are the SKU's mean in the area times how the community compares with its area in the category (`_size`);
+        without any, the category's mean in the area; without that, the mean of all.
         """
         return self._as_of_origin(origin)["base"]
 
@@ -155,11 +159,38 @@ class Features:
         everyone = self._own.total(origin, days)
         overall = everyone[0].sum() / max(everyone[1].sum(), 1.0)
         category = _filled(self._pooled("category_area", origin, days), overall)
-        here = _filled(self._pooled("category_community", origin, days), category)
         goods = _filled(self._pooled("sku_area", origin, days), _filled(self._pooled("sku", origin, days), category))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            size = np.where(category > 0, here / category, 1.0)
-        return np.asarray(goods * np.clip(size, 0.2, 5.0))
+        units, listed = everyone
+        usual = goods * listed * self._days_seen(origin, days)[self._group["community"]]
+        return np.asarray(goods * np.clip(self._size(usual, units, listed), 0.2, 5.0))
+
+    def _days_seen(self, origin: int, days: int) -> NDArray[np.float64]:
+        """Return how the days on which each community was seen compare with the whole window: moods and weekdays."""
+        mean = self.whole.mean(origin, days)[0]
+        number, level = (np.zeros(len(self._pool["community"].total(origin, 1)[0])) for _ in range(2))
+        for day in range(max(0, origin + 1 - days), origin + 1):
+            listed = self._pool["community"].total(day, 1)[1]
+            number += listed
+            level += listed * np.nan_to_num(self.whole.value(day)[0])
+        usual = number * mean
+        return np.where(usual > 0, level / np.where(usual > 0, usual, 1.0), 1.0)
+
+    def _size(
+        self, usual: NDArray[np.float64], units: NDArray[np.float64], listed: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return what each series' community sells in its category over what is usual in the area for the same goods.
+
+        A community counts as an average one for `SIZE_DAYS` days, and in a category as in all for `TASTE_DAYS` days.
+        """
+        size = np.ones(len(usual))
+        for name, caution in (("community", SIZE_DAYS), ("category_community", TASTE_DAYS)):
+            group = self._group[name]
+            sold, peers = (np.bincount(group, values) for values in (units, usual))
+            seen = np.zeros(len(sold))
+            np.maximum.at(seen, group, listed)
+            ratio = np.where(peers > 0, sold / np.where(peers > 0, peers, 1.0), 1.0)
+            size = (ratio * seen)[group] / (seen[group] + caution) + size * caution / (seen[group] + caution)
+        return size
 
     def _pooled(self, pool: str, origin: int, days: int) -> NDArray[np.float64]:
         return self._pool[pool].mean(origin, days)[self._group[pool]]
@@ -181,9 +212,9 @@ class Features:
         columns += [values[picked] for name, values in fixed.items() if name not in ("base", "price_28", "price_1")]
         columns += [values[picked] for values in self._of_target(origin, horizon, base)]
         columns += [values[picked] for values in self._price(origin + horizon, fixed)]
-        day = self._days.table[origin + horizon, self._kept]
+        day = self.days.table[origin + horizon, self._kept]
         columns += [float(value) for value in day]
-        columns += [flag[picked] for flag in self._days.flags[origin + horizon][self._area].T]
+        columns += [flag[picked] for flag in self.days.flags[origin + horizon][self._area].T]
         columns += [self._codes[name][picked] for name in CATEGORICAL]
         out = np.empty((len(picked), len(columns)), np.float32)
         for position, values in enumerate(columns):

@@ -30,6 +30,7 @@ from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_leve
 from forecast.panel import Panel
 from forecast.partition import method_of
 from forecast.promise import promise_of
+from forecast.ramp import Ramp
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins, without_days
 from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
@@ -128,7 +129,7 @@ def stand_in(
 
 @dataclass(frozen=True)
 class _Ground:
-    """What a model is trained on: the panel with sold-out days recovered and the feast's season taken out."""
+    """What a model is trained on: the panel with sold-out days recovered, without the feast and newcomers' growth."""
 
     panel: Panel
     context: Context
@@ -143,7 +144,8 @@ def _ground(panel: Panel, context: Context, settings: ForecastSettings, city: Ci
     whole = recovered(panel, context)
     feast = Feast.measured(whole)
     calm = feast.calm(whole)
-    return _Ground(calm, context, settings, city, in_whole_units(panel), fingerprint(panel), feast.exceptional)
+    grown = Ramp.measured(calm, context).calm(calm)
+    return _Ground(grown, context, settings, city, in_whole_units(panel), fingerprint(panel), feast.exceptional)
 
 
 def _given(

@@ -10,6 +10,8 @@ from forecast import Panel
 from forecast.features import Features, FeatureSpec
 from forecast.windows import Windows, last_same_weekday
 
+SKUS = ("S00", "S01", "S02", "S03")
+
 
 @pytest.fixture(scope="module")
 def panel(history, context) -> Panel:
@@ -51,6 +53,27 @@ def test_values_match_a_plain_loop(panel, context, settings):
     same = [own[day] for day in range(origin, -1, -1) if (day - origin - horizon) % 7 == 0][:4]
     assert row["weekday_mean_4"] * base == pytest.approx(np.mean(same), rel=1e-5)
     assert row["silence_days"] == origin - np.flatnonzero(own[: origin + 1] > 0)[-1]
+
+
+def test_the_first_day_tells_a_communitys_size(history, context, settings):
+    """A community of three times its peers counts as one of them unseen, as over twice after a day, then thrice."""
+    panel = Panel.from_history(history, context)
+    spec = FeatureSpec.fit(panel, context, settings)
+    mine = (panel.series["community_id"] == "C00").to_numpy()
+    peers = ((panel.series["area_id"] == "A0") & ~mine).to_numpy()
+    usual = np.stack([panel.quantity[:, peers & (panel.series["sku_id"] == sku)].mean(axis=1) for sku in SKUS], axis=1)
+
+    def size(days: int) -> float:
+        quantity = panel.quantity.copy()
+        quantity[:, mine] = 3.0 * usual
+        quantity[: 51 - days, mine] = np.nan
+        known = Panel(panel.days, panel.series, quantity, panel.censored, panel.price, panel.list_price)
+        base = Features(known, context, spec).base(50)
+        return float(base[mine].sum() / usual[23:51].mean(axis=0).sum())
+
+    assert size(0) == pytest.approx(1.0, rel=0.1)
+    assert 1.7 < size(1) < 3.3
+    assert size(20) == pytest.approx(3.0, rel=0.15)
 
 
 @effort(deadline=None, max_examples=50)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from contracts.errors import EmptyInputError
 from contracts.settings import ForecastSettings
+from forecast.common_course import CommonCourse, chance_factors
 from forecast.context import Context
 from forecast.features import Features, FeatureSpec
 from forecast.members.estimator import LIGHTGBM, boosted_trees
@@ -127,17 +128,25 @@ def training_rows(
     table = np.empty((sum(sizes), len(spec.names())), np.float32)
     ratio = np.empty(len(table), np.float32)
     weight = np.empty(len(table), np.float32)
+    course = CommonCourse(features)
+    facts, usuals, actuals = [], np.zeros(len(pairs)), np.zeros(len(pairs))
     start = 0
-    for (origin, horizon), size in zip(pairs, sizes, strict=True):
+    for position, ((origin, horizon), size) in enumerate(zip(pairs, sizes, strict=True)):
         target = panel.quantity[origin + horizon]
         here = np.flatnonzero(~np.isnan(target))
+        usual = features.usual(origin, horizon)
+        usuals[position], actuals[position] = usual[here].sum(), target[here].sum(dtype=np.float64)
+        steepness = np.log(usuals[position] / features.base(origin)[here].sum()) if len(here) else 0.0
+        facts.append(course.facts(origin, horizon, steepness=steepness))
         rows = np.sort(rng.choice(here, size, replace=False)) if size < len(here) else here
-        usual = features.usual(origin, horizon)[rows]
+        usual = usual[rows]
         end = start + len(rows)
         table[start:end] = features.block(origin, horizon, rows)
         ratio[start:end] = target[rows] / usual
         weight[start:end] = usual ** (2.0 - boosting.tweedie_power)
         start = end
+    target_day = np.array([origin + horizon for origin, horizon in pairs])
+    ratio /= np.repeat(chance_factors(np.array(facts), target_day, usuals, actuals), sizes).astype(np.float32)
     return table[:start], ratio[:start], weight[:start]
 
 
