@@ -50,7 +50,8 @@ class CommonCourse:
         warmth, rain = (float(table[day, DAY_FEATURES.index(name)]) for name in ("warmth", "rain"))
         week, month, quarter = (float(self._total.mean(origin, length)[0]) for length in (7, 28, 112))
         parts = [steepness, horizon, warmth, rain == 1, rain == 2]
-        parts += [np.log(ratio) if ratio > 0 else 0.0 for ratio in (week / month, month / quarter)]
+        pairs = ((week, month), (month, quarter))
+        parts += [np.log(recent / older) if recent > 0 and older > 0 else 0.0 for recent, older in pairs]
         local = self._days.flags[day].mean(axis=0, dtype=np.float64)
         return np.asarray(np.nan_to_num(np.concatenate([np.asarray(parts, np.float64), local])), np.float64)
 

@@ -81,9 +81,10 @@ class Ramp:
 
 
 def _first_rows(panel: Panel, context: Context, code: NDArray[np.int64], names: pd.Index) -> NDArray[np.int64]:
-    """Return the row each community opened on: as told, else as first seen well after the history began, else long ago.
+    """Return the row each community opened on; long ago for those that count as grown.
 
-    A community without any day and without an opening day counts as grown: new to us is not new.
+    Where the reference tells opening days, a community without one is grown: new to us is not new. Where it tells none,
+    a community first seen well after the history began has opened then.
     """
     seen = np.isfinite(panel.quantity)
     first = np.where(seen.any(axis=0), seen.argmax(axis=0), -_GROWN_AGE)
@@ -92,6 +93,8 @@ def _first_rows(panel: Panel, context: Context, code: NDArray[np.int64], names: 
     rows = np.where((rows < UNSEEN_DAYS) | (rows == _GROWN_AGE), -_GROWN_AGE, rows)
     told = context.communities.set_index("community_id")["opened_on"].reindex(names)
     known = told.notna().to_numpy()
+    if context.communities["opened_on"].notna().any():
+        rows[:] = -_GROWN_AGE
     rows[known] = (pd.DatetimeIndex(told[known]) - panel.days[0]).days
     return rows.astype(np.int64)
 
