@@ -84,8 +84,17 @@ class PlanTables:
 
         A city's night is some hundred thousand tasks: named and ordered once, then only cut.
         """
-        key = ("sorting", plan_id, self.store.reference_mark())
-        frame = self._kept.get(key, lambda: views.sorting_view(self.plan(plan_id), reference))
+        return self._cut("sorting", plan_id, lambda: views.sorting_view(self.plan(plan_id), reference), wanted)
+
+    def orders(self, plan_id: str, reference: Reference, **wanted: object) -> pd.DataFrame:
+        """Return purchase lines with names, by supplier and warehouse, those whose columns have given values."""
+        return self._cut("orders", plan_id, lambda: views.order_view(self.plan(plan_id), reference), wanted)
+
+    def _cut(
+        self, name: str, plan_id: str, view: Callable[[], pd.DataFrame], wanted: dict[str, object]
+    ) -> pd.DataFrame:
+        """Return the rows of a view that have given values; the view is made once for a plan and its reference data."""
+        frame = self._kept.get((name, plan_id, self.store.reference_mark()), view)
         for column, value in wanted.items():
             if value is not None:
                 frame = frame[frame[column] == value]

@@ -47,9 +47,8 @@ def list_purchase_orders(
     warehouse_id: Warehouse = None,
 ) -> Response:
     """Return what to buy from whom: cases, price and the reason, by supplier, warehouse and arrival."""
-    frame = views.order_view(service.plans.plan(plan_id), service.reference_of(plan_id), supplier_id)
-    if warehouse_id is not None:
-        frame = frame[frame["warehouse_id"] == warehouse_id]
+    reference = service.reference_of(plan_id)
+    frame = service.plans.orders(plan_id, reference, supplier_id=supplier_id, warehouse_id=warehouse_id)
     return list_answer(request, frame, page, name=f"{plan_id}-purchase-orders{_of(supplier_id)}")
 
 
