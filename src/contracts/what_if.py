@@ -19,18 +19,22 @@ class WhatIf(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     without_suppliers: tuple[str, ...] = Field(
-        default=(), description="Suppliers that take no order; what is locked with them stays."
+        default=(), description="Suppliers that take no order; what is locked with them stays.", examples=[["S1"]]
     )
     price_factor: dict[str, float] = Field(
-        default={}, description="Supplier to factor on all its prices: list, breaks and late."
+        default={}, description="Supplier to factor on all its prices: list, breaks and late.", examples=[{"S2": 1.1}]
     )
     demand_factor: dict[str, float] = Field(
-        default={}, description="SKU to factor on what is not ordered yet; * stands for every other SKU."
+        default={},
+        description="SKU to factor on what is not ordered yet; * stands for the others.",
+        examples=[{"*": 1.2}],
     )
     lock: tuple[tuple[str, str, str], ...] = Field(
-        default=(), description="Lines of the plan before that stay: supplier, SKU, warehouse."
+        default=(),
+        description="Lines of the plan before that stay: supplier, SKU, warehouse.",
+        examples=[[("S1", "K001", "W1")]],
     )
-    budget_yuan: float | None = Field(default=None, description="Another budget.")
+    budget_yuan: float | None = Field(default=None, description="Another budget.", examples=[50_000.0])
 
     @property
     def sentence(self) -> str:

@@ -58,6 +58,20 @@ def test_who_keeps_the_wave_keeps_the_slot(night: tuple[SortingData, SortingPlan
     assert whole.waves["units"].sum() == 80.0
 
 
+@pytest.mark.parametrize("moment", ["02:30", "03:00"])
+def test_nobody_keeps_a_wave_that_is_over(night: tuple[SortingData, SortingPlan], moment: str) -> None:
+    """Nothing was sorted in time: all of it moves to later waves, each destination with a seat of its own."""
+    data, plan = night
+    nothing = report(plan.tasks[plan.tasks["ends_at"] <= at(moment)], sorted_units=0.0)
+    left = remaining(data, plan, nothing, as_of=at(moment))
+    assert left.data is not None
+    whole = whole_night(data, plan, left, sort(left.data, limits=LIMITS))
+    assert whole.tasks["units"].sum() == 80.0
+    seats = whole.tasks[[*SEAT, "destination_id"]].drop_duplicates()
+    assert len(seats) == 8
+    assert not seats.duplicated(SEAT).any()
+
+
 def test_a_late_order_finds_a_slot_of_its_own(night: tuple[SortingData, SortingPlan]) -> None:
     """A ninth destination comes in after the first wave: the others stay, it takes a free slot."""
     data, plan = night

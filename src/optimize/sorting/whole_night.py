@@ -56,7 +56,8 @@ def _where_they_were(before: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
     newcomers = both.loc[~stays, place]
     turn = [table.groupby(WAVE).cumcount() for table in (free, newcomers)]
     given = newcomers.assign(turn=turn[1]).merge(free.assign(turn=turn[0]), on=[*WAVE, "turn"], how="left")
-    old = both.loc[stays, place].assign(station=both["station_had"], slot=both["slot_had"])
+    former = {"station_had": "station", "slot_had": "slot"}
+    old = both.loc[stays, [*place, *former]].rename(columns=former)
     tables: list[pd.DataFrame] = [old, given[[*place, "station", "slot"]]]
     seated = pd.concat(tables, ignore_index=True).astype({"station": "int64", "slot": "int64"})
     return fresh.drop(columns=["station", "slot"]).merge(seated, on=place, how="left", validate="many_to_one")
