@@ -6,7 +6,7 @@ visible together by one SQL transaction; what a crash leaves behind is a file th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -57,10 +57,11 @@ class History:
         lines = lines.sort_values(["placed_at", "order_id", "line_no"], kind="stable", ignore_index=True)
         return DataFrame[OrderLines](lines[list(COLUMNS)])
 
-    def read_days(self, days: list[date]) -> pd.DataFrame:
-        """Return the visible lines of some delivery dates."""
+    def read_days(self, days: list[date], *, order_ids: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the visible lines of some delivery dates, of some orders if given."""
         files = [file for file in self._log.files(min(days), max(days)) if file[1] in set(days)]
-        return read_parquets([self.folder / file for file, _, _ in files]) if files else OrderLines.empty()
+        where = None if order_ids is None else ("order_id", order_ids)
+        return read_parquets([self.folder / file for file, _, _ in files], where=where) if files else OrderLines.empty()
 
     def each_day(self) -> Iterator[pd.DataFrame]:
         """Yield the visible lines of one delivery date after the other."""

@@ -121,8 +121,8 @@ class Intake:
         keys = self._log.known_keys(lines["order_id"].unique())
         if keys.empty:
             return _Judged(back, pd.Series(NEW, index=lines.index, dtype="str"), lines.iloc[:0])
-        there = self._history.read_days(sorted(set(keys["delivery_date"])))
-        there = there[there["order_id"].isin(keys["order_id"])]
+        orders = keys["order_id"].drop_duplicates().tolist()
+        there = self._history.read_days(sorted(set(keys["delivery_date"])), order_ids=orders)
         familiar = compare(lines, there)
         clash = familiar.status == CONFLICT
         if not clash.any():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts.errors import CorruptFileError
@@ -32,8 +33,14 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pd.Data
         raise CorruptFileError(str(path), f"it is no complete Parquet file ({_first_line(broken)})") from broken
 
 
-def read_parquets(paths: Sequence[Path]) -> pd.DataFrame:
+def read_parquets(paths: Sequence[Path], *, where: tuple[str, Sequence[str]] | None = None) -> pd.DataFrame:
     """Return several Parquet files of one schema as one frame, in the order given.
+
+    Parameters
+    ----------
+    where : (column, values), optional
+        Only rows with one of the values in a text column. Files whose least and greatest value exclude them all are not
+        read beyond their footer.
 
     Raises
     ------
@@ -43,10 +50,33 @@ def read_parquets(paths: Sequence[Path]) -> pd.DataFrame:
     tables = []
     for path in paths:
         try:
-            tables.append(pq.ParquetFile(path).read())
+            file = pq.ParquetFile(path)
+            if where is None:
+                tables.append(file.read())
+            elif _may_hold(file.metadata, *where):
+                tables.append(_only(file.read(), *where))
+            else:
+                tables.append(file.schema_arrow.empty_table())
         except (pa.ArrowException, OSError) as broken:
             raise CorruptFileError(str(path), f"a file of the history is damaged ({_first_line(broken)})") from broken
     return _frame(pa.concat_tables(tables))
+
+
+def _may_hold(footer: pq.FileMetaData, column: str, values: Sequence[str]) -> bool:
+    """Return whether a file's footer leaves room for a value; a footer that does not say leaves room."""
+    place = footer.schema.names.index(column)
+    for number in range(footer.num_row_groups):
+        found = footer.row_group(number).column(place).statistics
+        if found is None or not found.has_min_max:
+            return True
+        if any(found.min <= value <= found.max for value in values):
+            return True
+    return False
+
+
+def _only(table: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
+    wanted = pc.is_in(table[column], value_set=pa.array(list(values), type=table.schema.field(column).type))
+    return table.filter(wanted)
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
