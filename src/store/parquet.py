@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -50,28 +51,37 @@ def read_parquets(paths: Sequence[Path], *, where: tuple[str, Sequence[str]] | N
     tables = []
     for path in paths:
         try:
-            file = pq.ParquetFile(path)
             if where is None:
-                tables.append(file.read())
-            elif _may_hold(file.metadata, *where):
-                tables.append(_only(file.read(), *where))
-            else:
-                tables.append(file.schema_arrow.empty_table())
+                tables.append(pq.ParquetFile(path).read())
+            elif _may_hold(path, *where):
+                tables.append(_only(pq.ParquetFile(path).read(), *where))
         except (pa.ArrowException, OSError) as broken:
             raise CorruptFileError(str(path), f"a file of the history is damaged ({_first_line(broken)})") from broken
+    if not tables:  # no file can hold any of the values
+        tables.append(pq.ParquetFile(paths[0]).schema_arrow.empty_table())
     return _frame(pa.concat_tables(tables))
 
 
-def _may_hold(footer: pq.FileMetaData, column: str, values: Sequence[str]) -> bool:
+def _may_hold(path: Path, column: str, values: Sequence[str]) -> bool:
     """Return whether a file's footer leaves room for a value; a footer that does not say leaves room."""
-    place = footer.schema.names.index(column)
+    state = path.stat()
+    bounds = _bounds(path, column, state.st_mtime_ns, state.st_size)
+    if bounds is None:
+        return True
+    return any(least <= value <= most for least, most in bounds for value in values)
+
+
+@lru_cache(maxsize=65_536)
+def _bounds(path: Path, column: str, _written_ns: int, _size: int) -> tuple[tuple[str, str], ...] | None:
+    """Return least and greatest value of each row group; None where a footer does not say."""
+    footer = pq.ParquetFile(path).metadata
+    place, found = footer.schema.names.index(column), []
     for number in range(footer.num_row_groups):
-        found = footer.row_group(number).column(place).statistics
-        if found is None or not found.has_min_max:
-            return True
-        if any(found.min <= value <= found.max for value in values):
-            return True
-    return False
+        told = footer.row_group(number).column(place).statistics
+        if told is None or not told.has_min_max:
+            return None
+        found.append((told.min, told.max))
+    return tuple(found)
 
 
 def _only(table: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
