@@ -75,7 +75,10 @@ class PurchaseSettings(Section):
     )
     dive_steps: int = setting(30, unit="evaluations", reason="Price steps after each round of a dive.", ge=1)
     neighbourhoods: int = setting(
-        14, unit="dives", reason="Freeing a seventh of the suppliers twice over reaches each about twice.", ge=0
+        14,
+        unit="dives in a row",
+        reason="So many that find nothing cheaper end the search; each frees a seventh of the suppliers.",
+        ge=0,
     )
     column_rounds: int = setting(
         6, unit="rounds", reason="Rounds of column generation at fixed rebate levels; later ones find nothing.", ge=0

@@ -6,7 +6,7 @@ The steps and what each is for:
 2. dive - a rebate level for each supplier (`dive`);
 3. master - one pattern per SKU x warehouse so that the levels are reached, in PuLP and HiGHS (`master`);
 4. polish - local search at exact costs (`polish`);
-5. neighbourhoods - free a seventh of the suppliers and repeat 2 to 4; keep what is cheaper.
+5. neighbourhoods - free a seventh of the suppliers, repeat 2 to 4, keep what is cheaper; until many in a row are not.
 
 Work is counted in evaluations of the relaxation; with a work limit the answer does not depend on the clock.
 """
@@ -45,6 +45,8 @@ PROOF_POINTS = 4_000_000
 POOL_PATTERNS = 100_000
 """Patterns looked at (most are known already) while the first climb fills the pool."""
 FREED_SHARE = 1.0 / 7.0
+WORTH_ANOTHER = 1e-5
+"""Share of the cost a dive has to save to count as progress."""
 
 
 @dataclass
@@ -82,11 +84,13 @@ class Structured:
         none = np.full(self.relaxation.suppliers, CLOSED, dtype=np.int64)
         pace = Pace(self._affordable(settings.dive_steps, share=0.2 / settings.dive_rounds), 0.3, 0.003, 8, 20)
         self._dive(top, everyone, none, rounds=settings.dive_rounds, pace=pace, until=0.65)
-        for number in range(settings.neighbourhoods):
-            if self._done():
-                break
+        dives = in_vain = 0
+        while in_vain < settings.neighbourhoods and not self._done():
+            before = self.cost
             self._neighbourhood(top, pace)
-            if number % 4 == 3 and not self._done():
+            dives += 1
+            in_vain = 0 if before - self.cost > WORTH_ANOTHER * abs(self.cost) else in_vain + 1
+            if dives % 4 == 0 and not self._done():
                 top = self._climb(
                     top.prices, Pace(steps=pace.steps * 2, length=0.1, above=0.003, collect=10), until=1.0
                 )
