@@ -10,7 +10,7 @@ import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
-from contracts.errors import ConflictError, EmptyInputError
+from contracts.errors import ConflictError, EmptyInputError, InputError
 from contracts.flow import DailyDemand, Forecast
 from contracts.planned import PurchaseLines
 from contracts.reference import Listings
@@ -266,7 +266,16 @@ class PlanningDesk:
         )
 
     def sent_lines(self, plan_id: str) -> DataFrame[PurchaseLines]:
-        """Return the purchase lines of a kept plan as they were sent: locked."""
+        """Return the purchase lines of a kept plan as they were sent: locked.
+
+        Raises
+        ------
+        InputError
+            The plan is a what-if: its orders were never sent.
+        """
+        change = self.store.plan_summary(plan_id).what_if
+        if change is not None:
+            raise InputError(f"Plan {plan_id} was planned under other circumstances ({change.sentence}): never sent.")
         return PurchaseLines.check(self._lines(plan_id).assign(locked=True))
 
     def _lines(self, plan_id: str) -> DataFrame[PurchaseLines]:

@@ -10,6 +10,7 @@ import pytest
 
 from api.compare import PlanComparison
 from api.routes.assignments import Assignments, ProgressShown
+from contracts.errors import InputError
 from contracts.what_if import WhatIf
 
 DAY = "2026-04-22"
@@ -161,6 +162,8 @@ def test_a_plan_under_other_circumstances_is_labelled_and_never_approved(life: d
     refused = admin.post(f"/v1/plans/{made.summary.plan_id}/approve")
     assert refused.status_code == 409
     assert "other circumstances" in refused.json()["detail"]
+    with pytest.raises(InputError, match="never sent"):
+        desk.night_input(pd.Timestamp(DAY).as_unit("us"), moment, after=made.summary.plan_id)
 
 
 def test_a_plan_can_begin_from_another_of_its_date(life: dict[str, Any]) -> None:
