@@ -7,16 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.calm import Calm
 from forecast.combination import volume_band
 from forecast.context import Context
-from forecast.feast import Feast
 from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.members.protocol import Forecasts
 from forecast.model import DemandModel
 from forecast.own_right import OWN_LEVELS, drawn_to_sums, summed_panel
 from forecast.panel import Panel
-from forecast.ramp import Ramp
 
 
 def expected_units(
@@ -29,17 +28,14 @@ def expected_units(
 ) -> tuple[Forecasts, NDArray[np.object_]]:
     """Return means and sources, horizons x series, as of the last known day of the panel.
 
-    The feast's season is forecast as if it were not, then multiplied by its factors (`Feast`), and young
-    communities as if they were grown (`Ramp`). Parts are drawn to the
-    sums forecast in their own right, over the series `listed` (horizons x series, default all). Horizons beyond
-    the trained one, and series that the leading member has no answer for, are answered by the moving average, labelled.
+    What passes (a feast, a promotion, what is new) is left out and multiplied back in (`Calm`). Parts are drawn to the
+    sums forecast in their own right, over the series `listed` (horizons x series, default all). Horizons beyond the
+    trained one, and series that the leading member has no answer for, are answered by the moving average, labelled.
     NaN where that has none either.
     """
     origin = panel.known - 1
-    feast = Feast.measured(panel)
-    panel = feast.calm(panel)
-    ramp = Ramp.measured(panel, context)
-    panel = ramp.calm(panel)
+    calm = Calm.of(panel, context)
+    panel = calm.panel
     longest = model.settings.horizon_days
     within = [lead for lead in horizons if model.fallback or lead <= longest]
     beyond = MovingAverage()
@@ -63,7 +59,7 @@ def expected_units(
         mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
         means[inside] = drawn_to_sums(mixed, own, seen)
         sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
-    course = np.stack([feast.at(origin + lead) * ramp.at(origin + lead) for lead in horizons])
+    course = np.stack([calm.at(origin + lead) for lead in horizons])
     return (means * course).astype(np.float32), sources
 
 

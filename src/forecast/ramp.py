@@ -26,9 +26,8 @@ UNSEEN_DAYS = 14
 CAUTION_DAYS = 2.0
 """Days without any growth, of an average community, that are mixed into each week's step."""
 _LEAST = 0.1
-_AGES = 7 * WEEKS + 4
-"""Ages in days up to the middle of the first grown week."""
-_GROWN_AGE = 1_000_000
+GROWN_AGE = 1_000_000
+"""Days before the history on which whoever is not young counts as having begun."""
 
 Values = NDArray[np.float64]
 
@@ -54,7 +53,7 @@ class Ramp:
         code, names = pd.factorize(panel.series["community_id"])
         opened = _first_rows(panel, context, code, names)
         size = _relative_sizes(panel, code, len(names), young=opened)
-        return cls(_reached(size, opened), opened[code])
+        return cls(reached_by_age(size, opened, weeks=WEEKS, caution=CAUTION_DAYS / 7.0), opened[code])
 
     def calm(self, panel: Panel) -> Panel:
         """Return the panel with young communities' quantities as if they were grown."""
@@ -87,14 +86,14 @@ def _first_rows(panel: Panel, context: Context, code: NDArray[np.int64], names: 
     a community first seen well after the history began has opened then.
     """
     seen = np.isfinite(panel.quantity)
-    first = np.where(seen.any(axis=0), seen.argmax(axis=0), -_GROWN_AGE)
-    rows = np.full(len(names), _GROWN_AGE)
-    np.minimum.at(rows, code, np.where(first < 0, _GROWN_AGE, first))
-    rows = np.where((rows < UNSEEN_DAYS) | (rows == _GROWN_AGE), -_GROWN_AGE, rows)
+    first = np.where(seen.any(axis=0), seen.argmax(axis=0), -GROWN_AGE)
+    rows = np.full(len(names), GROWN_AGE)
+    np.minimum.at(rows, code, np.where(first < 0, GROWN_AGE, first))
+    rows = np.where((rows < UNSEEN_DAYS) | (rows == GROWN_AGE), -GROWN_AGE, rows)
     told = context.communities.set_index("community_id")["opened_on"].reindex(names)
     known = told.notna().to_numpy()
     if context.communities["opened_on"].notna().any():
-        rows[:] = -_GROWN_AGE
+        rows[:] = -GROWN_AGE
     rows[known] = (pd.DatetimeIndex(told[known]) - panel.days[0]).days
     return rows.astype(np.int64)
 
@@ -134,26 +133,37 @@ def _mean_of(values: Values, group: NDArray[np.integer], inside: NDArray[np.bool
         return np.asarray((total / number)[group], np.float64)
 
 
-def _reached(size: tuple[Values, Values], opened: NDArray[np.int64]) -> Values:
-    """Return the share of the grown size by age in days: steps from week to week, straight lines between."""
+def reached_by_age(size: tuple[Values, Values], opened: NDArray[np.int64], *, weeks: int, caution: float) -> Values:
+    """Return the share of the grown size by age in days: steps from week to week, straight lines between.
+
+    Parameters
+    ----------
+    size : two of K x m
+        Units of each newcomer by day, and what its peers sold of the same.
+    opened : m
+        First day of each; before the history for those that are not new.
+    weeks : int
+        Steps there are; at the age of ``weeks + 1`` weeks everybody is grown.
+    caution : float
+        Average newcomers that do not change at all, mixed into each step.
+    """
     units, peers = size
-    steps = np.ones(WEEKS)
-    for week in range(WEEKS):
+    steps = np.ones(weeks)
+    for week in range(weeks):
         now, then = 0.0, 0.0
-        for community in np.flatnonzero(opened >= 0):
-            start = opened[community] + 7 * week
+        for newcomer in np.flatnonzero(opened >= 0):
+            start = opened[newcomer] + 7 * week
             if start + 14 > len(units):
                 continue
             halves = [slice(start, start + 7), slice(start + 7, start + 14)]
-            one, two = (units[half, community].sum() for half in halves)
-            base, later = (peers[half, community].sum() for half in halves)
+            one, two = (units[half, newcomer].sum() for half in halves)
+            base, later = (peers[half, newcomer].sum() for half in halves)
             if base > 0 and later > 0:
                 now, then = now + one / base, then + two / later
-        caution = CAUTION_DAYS / 7.0
         steps[week] = (then + caution) / (now + caution)
     weekly = np.append(1.0 / np.cumprod(steps[::-1])[::-1], 1.0)
-    middle = 3.0 + 7.0 * np.arange(WEEKS + 1)
-    age = np.arange(_AGES, dtype=np.float64)
+    middle = 3.0 + 7.0 * np.arange(weeks + 1)
+    age = np.arange(7 * weeks + 4, dtype=np.float64)  # up to the middle of the first grown week
     line = np.interp(age, middle, weekly)
     line[:3] = weekly[0] + (age[:3] - 3.0) * (weekly[1] - weekly[0]) / 7.0  # before the first week's middle
     return np.asarray(np.maximum(line, _LEAST), np.float64)

@@ -17,10 +17,10 @@ from contracts.columns import LEVELS
 from contracts.flow import DailyDemand
 from contracts.reference import Calendar, Communities, Listings, Skus
 from contracts.settings import CitySettings, ForecastSettings
+from forecast.calm import Calm
 from forecast.censoring import in_whole_units, recovered
 from forecast.combination import Combination, volume_band
 from forecast.context import Context
-from forecast.feast import Feast
 from forecast.level_spreads import level_spreads
 from forecast.levels import Level
 from forecast.members import Fitted, Forecasts, member
@@ -30,13 +30,15 @@ from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_leve
 from forecast.panel import Panel
 from forecast.partition import method_of
 from forecast.promise import promise_of
-from forecast.ramp import Ramp
+from forecast.promotions import SHALLOWEST
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins, without_days
 from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
 
 log = logging.getLogger(__name__)
 SHORT_HISTORY_MEMBER = "moving_average"
+_PROMOTION_DAYS = 182
+"""The longest of the recent levels: promotions before it no longer bend any."""
 
 
 def train(
@@ -129,7 +131,7 @@ def stand_in(
 
 @dataclass(frozen=True)
 class _Ground:
-    """What a model is trained on: the panel with sold-out days recovered, without the feast and newcomers' growth."""
+    """What a model is trained on: the panel with sold-out days recovered, without what passes (`Calm`)."""
 
     panel: Panel
     context: Context
@@ -142,10 +144,8 @@ class _Ground:
 
 def _ground(panel: Panel, context: Context, settings: ForecastSettings, city: CitySettings) -> _Ground:
     whole = recovered(panel, context)
-    feast = Feast.measured(whole)
-    calm = feast.calm(whole)
-    grown = Ramp.measured(calm, context).calm(calm)
-    return _Ground(grown, context, settings, city, in_whole_units(panel), fingerprint(panel), feast.exceptional)
+    calm = Calm.of(whole, context)
+    return _Ground(calm.panel, context, settings, city, in_whole_units(panel), fingerprint(panel), calm.exceptional)
 
 
 def _given(
@@ -267,10 +267,12 @@ def _from_short_history(ground: _Ground) -> DemandModel:
 
 
 def _ahead(context: Context, last: pd.Timestamp) -> Context:
-    """Return the context with the planned listings only: past ones are in the history the model is given."""
+    """Return the context with the planned listings, and of the past the promotions: all else the history tells."""
     listings = context.listings
-    planned = listings[listings["delivery_date"] > last].reset_index(drop=True)
-    return replace(context, listings=Listings.check(planned))
+    recent = listings["delivery_date"] > last - pd.Timedelta(days=_PROMOTION_DAYS)
+    promoted = np.log(listings["list_price_yuan"] / listings["price_yuan"]) >= SHALLOWEST
+    kept = (listings["delivery_date"] > last) | (recent & promoted)
+    return replace(context, listings=Listings.check(listings[kept].reset_index(drop=True)))
 
 
 def _last_level(panel: Panel) -> pd.DataFrame:

@@ -1,0 +1,52 @@
+"""What passes is taken out of the history before anything is learned, and multiplied back into forecasts.
+
+The feast's season (`Feast`), young communities' growth (`Ramp`), promotions (`Promotions`), curiosity about new goods
+(`launches`): each is measured on what the ones before it left. What remains is the level that models extrapolate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.context import Context
+from forecast.feast import Feast
+from forecast.launches import launches
+from forecast.panel import Panel
+from forecast.promotions import Promotions
+from forecast.ramp import Ramp
+
+
+@dataclass(frozen=True)
+class Calm:
+    """A history without what passes.
+
+    Attributes
+    ----------
+    panel : Panel
+        Quantities as if it were no feast, all communities were grown, all prices list prices and no SKU new.
+    exceptional : bool, D
+        Days of a feast's season that matters here.
+    """
+
+    panel: Panel
+    exceptional: NDArray[np.bool_]
+    _factors: tuple[Feast | Ramp | Promotions, ...]
+
+    @classmethod
+    def of(cls, panel: Panel, context: Context) -> Calm:
+        """Return the calm history of a panel, measured on its known days."""
+        feast = Feast.measured(panel)
+        panel = feast.calm(panel)
+        ramp = Ramp.measured(panel, context)
+        panel = ramp.calm(panel)
+        promotions = Promotions.measured(panel)
+        panel = promotions.calm(panel)
+        curiosity = launches(panel)
+        return cls(curiosity.calm(panel), feast.exceptional, (feast, ramp, promotions, curiosity))
+
+    def at(self, row: int) -> NDArray[np.float64]:
+        """Return what a calm forecast of a day of the panel is multiplied by, one factor per series."""
+        return np.asarray(np.prod([factor.at(row) for factor in self._factors], axis=0), np.float64)
