@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.routing.crew import crew_search
 from optimize.routing.duty import Duty, renumbered
 from optimize.routing.fleet import on_best_vans
 from optimize.routing.partition import best_of_all, net_yuan
@@ -84,10 +85,10 @@ def search_parts(territory: Territory, effort: Effort, *, parts: Parts, start: S
         while time.perf_counter() < ends and (effort.iterations is None or spent < effort.iterations):
             longer = replace(parts, iterations_per_stop=parts.iterations_per_stop * stretch)
             if whole_turn:
-                tasks = _whole_tasks(territory, duties, effort.workers, longer, random, ends)
+                tasks = _whole_tasks(territory, duties, effort, longer, random, ends)
             else:
                 clusters = clustered(territory, duties, min(parts.stops, -(-size // 2)), random)
-                tasks = _tasks(territory, duties, clusters, longer, random, ends)
+                tasks = _tasks(territory, duties, clusters, effort.crew, longer, random, ends)
             answers = list(pool.map(_search_task, tasks))
             for task, answer in zip(tasks, answers, strict=True):
                 seen.update(dict.fromkeys(task.mapped(answer.seen)))
@@ -152,13 +153,14 @@ def _search_task(task: _Task) -> Found:
     stop_of = {int(stop): number for number, stop in enumerate(task.stops)}
     van_of = {int(van): number for number, van in enumerate(task.vans)}
     start = renumbered(task.duties, stops=stop_of, vans=van_of)
-    return search(task.part, task.effort, start=start)
+    return crew_search(task.part, task.effort, start=start)
 
 
 def _tasks(
     territory: Territory,
     duties: Sequence[Duty],
     clusters: Sequence[Sequence[int]],
+    crew: int,
     parts: Parts,
     random: np.random.Generator,
     ends: float,
@@ -181,6 +183,7 @@ def _tasks(
             iterations=max(round(parts.iterations_per_stop * len(stops)), 1),
             seconds=max(ends - time.perf_counter(), 0.05),
             seed=int(random.integers(1 << 31)),
+            crew=crew,
         )
         tasks.append(_Task(territory, part, stops, vans, mine, work))
     return tasks
@@ -189,7 +192,7 @@ def _tasks(
 def _whole_tasks(
     territory: Territory,
     duties: Sequence[Duty],
-    workers: int,
+    effort: Effort,
     parts: Parts,
     random: np.random.Generator,
     ends: float,
@@ -200,8 +203,15 @@ def _whole_tasks(
     seconds = max(ends - time.perf_counter(), 0.05)
     everything, vans = np.arange(size), np.arange(len(territory.vans))
     return [
-        _Task(territory, territory, everything, vans, tuple(duties), Effort(iterations, seconds, int(seed)))
-        for seed in random.integers(1 << 31, size=workers)
+        _Task(
+            territory,
+            territory,
+            everything,
+            vans,
+            tuple(duties),
+            Effort(iterations, seconds, int(seed), 1, effort.crew),
+        )
+        for seed in random.integers(1 << 31, size=effort.workers)
     ]
 
 

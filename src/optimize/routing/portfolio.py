@@ -10,10 +10,11 @@ from functools import partial
 
 import numpy as np
 
+from optimize.routing.crew import crew_search
 from optimize.routing.duty import Duty
 from optimize.routing.fleet import on_best_vans
 from optimize.routing.partition import best_of_all, net_yuan
-from optimize.routing.solver import Effort, Found, search
+from optimize.routing.solver import Effort, Found
 from optimize.routing.start import first_duties, kinds_alone
 from optimize.routing.territory import Territory
 
@@ -32,7 +33,7 @@ def search_side_by_side(territory: Territory, effort: Effort, *, start: Sequence
     searches alone and in one go.
     """
     if effort.workers == 1:
-        return search(territory, effort, start=start)
+        return crew_search(territory, effort, start=start)
     ends = time.perf_counter() + effort.seconds
     random = np.random.default_rng(effort.seed)
     length = (
@@ -48,7 +49,7 @@ def search_side_by_side(territory: Territory, effort: Effort, *, start: Sequence
                 replace(effort, iterations=max(round(rest), 1), seconds=left, seed=int(seed))
                 for seed in random.integers(1 << 31, size=effort.workers)
             ]
-            answers = list(pool.map(partial(search, territory, start=best), efforts))
+            answers = list(pool.map(partial(crew_search, territory, start=best), efforts))
             spent += max(answer.iterations for answer in answers)
             out_of_time |= any(answer.out_of_time for answer in answers)
             for answer in answers:

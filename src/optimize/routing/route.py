@@ -14,6 +14,7 @@ from contracts.errors import CheckFailedError
 from contracts.solve import SolveLimits, SolveStatus, StageReport, relative_gap
 from optimize.routing.bound import lower_bound
 from optimize.routing.check import check
+from optimize.routing.crew import crew_size, muster
 from optimize.routing.data import RoutingData
 from optimize.routing.decompose import Parts, search_parts
 from optimize.routing.diagnose import Diagnosis, diagnose, hopeless
@@ -139,6 +140,8 @@ class _Desk:
         self.moved_yuan = data.settings.moved_stop_yuan
         self.ends = started + limits.seconds * (1.0 - TABLES_SHARE)
         self.stops_left = data.stops
+        self.crew = crew_size(stops=data.stops, seconds=limits.seconds, workers=limits.workers)
+        muster(self.crew)
         self.parts = Parts(data.settings.whole_stops, data.settings.part_stops, data.settings.part_iterations_per_stop)
 
     def searched(self, territories: Sequence[Territory]) -> list[_Answer]:
@@ -159,7 +162,7 @@ class _Desk:
         share = side_by_side * len(territory.stops) / max(self.stops_left, 1)
         self.stops_left -= len(territory.stops)
         seconds = max((self.ends - time.perf_counter()) * min(share, 1.0), 0.05)
-        effort = Effort(self.limits.work, seconds, self.limits.seed, workers)
+        effort = Effort(self.limits.work, seconds, self.limits.seed, workers, self.crew)
         if self.start is None or self.known is None:
             return self._search(territory, effort, ())
         given = given_duties(territory, self.start, frozen=self.frozen)

@@ -62,12 +62,16 @@ SOLVER = f"PyVRP {version('pyvrp')}"
 
 @dataclass(frozen=True)
 class Effort:
-    """What one search may use: iterations (None: no limit), seconds, seed, processes."""
+    """What one search may use: iterations (None: no limit), seconds, seed, searches side by side.
+
+    `crew` is the number of processes such searches go to (`crew`), 0 when they stay in this one.
+    """
 
     iterations: int | None
     seconds: float
     seed: int
     workers: int = 1
+    crew: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.routing.crew import crew_search
 from optimize.routing.duty import Duty
 from optimize.routing.fleet import on_best_vans
 from optimize.routing.partition import net_yuan
@@ -29,21 +32,24 @@ def first_duties(territory: Territory, effort: Effort) -> Found:
     if len(kinds) < 2:
         return search(territory, effort)
     trial = replace(effort, iterations=max(round((effort.iterations or 0) * TRIAL_SHARE), 1))
-    starts = []
-    for vans in kinds:
-        trial = replace(trial, seconds=max((ends - time.perf_counter()) / (len(kinds) + 2), 0.05))
-        found = search(replace(territory, vans=tuple(territory.vans[v] for v in vans)), trial)
-        if found.duties is not None:
-            duties = tuple(Duty(int(vans[duty.van]), duty.trips) for duty in found.duties)
-            starts.append(on_best_vans(territory, duties))
+    rounds = -(-(len(kinds) + 1) // effort.workers)
+    trial = replace(trial, seconds=max(effort.seconds / (rounds + 1), 0.05))
+    parts = [replace(territory, vans=tuple(territory.vans[v] for v in vans)) for vans in kinds]
+    with ThreadPoolExecutor(effort.workers) as pool:
+        *alone, whole = pool.map(partial(crew_search, effort=trial), [*parts, territory])
+    starts = [
+        on_best_vans(territory, tuple(Duty(int(vans[duty.van]), duty.trips) for duty in found.duties))
+        for vans, found in zip(kinds, alone, strict=True)
+        if found.duties is not None
+    ]
     best = min(starts, key=lambda duties: net_yuan(territory, duties), default=())
-    whole = search(territory, trial if best else replace(effort, seconds=max(ends - time.perf_counter(), 0.05)))
+    left = replace(effort, seconds=max(ends - time.perf_counter(), 0.05))
     if not best:
-        return whole
+        return search(territory, left)
     mixed = on_best_vans(territory, whole.duties or ())
     if whole.duties is not None and net_yuan(territory, mixed) < net_yuan(territory, best):
         best = mixed
-    found = search(territory, replace(effort, seconds=max(ends - time.perf_counter(), 0.05)), start=best)
+    found = search(territory, left, start=best)
     spent = found.iterations + (trial.iterations or 0) * (len(kinds) + 1)
     return replace(found, duties=found.duties if found.duties is not None else best, iterations=spent)
 
