@@ -8,11 +8,12 @@ not seconds end the search.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loky import get_reusable_executor
+from loky import ProcessPoolExecutor
 from loky.process_executor import BrokenProcessPool
 
 from optimize.routing.duty import Duty
@@ -24,6 +25,8 @@ IDLE_S = 60
 WORTH_STOPS, WORTH_SECONDS = 150, 10.0
 """Starting processes takes two seconds: a call with fewer stops or less time stays in its own process."""
 _log = logging.getLogger(__name__)
+_crews: dict[int, ProcessPoolExecutor] = {}
+_lock = threading.Lock()
 
 
 def crew_size(*, stops: int, seconds: float, workers: int) -> int:
@@ -34,9 +37,7 @@ def crew_size(*, stops: int, seconds: float, workers: int) -> int:
 def muster(crew: int) -> None:
     """Start the processes, without waiting for them."""
     if crew:
-        executor = get_reusable_executor(max_workers=crew, timeout=IDLE_S)
-        for _ in range(crew):
-            executor.submit(time.sleep, 0.0)
+        _executor(crew).submit(time.sleep, 0.0)
 
 
 def crew_search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) -> Found:
@@ -45,12 +46,29 @@ def crew_search(territory: Territory, effort: Effort, *, start: Sequence[Duty] =
         return search(territory, effort, start=start)
     until = time.monotonic() + effort.seconds
     alone = replace(effort, crew=0)
+    executor = _executor(effort.crew)
     try:
-        executor = get_reusable_executor(max_workers=effort.crew, timeout=IDLE_S)
-        return executor.submit(_search_until, territory, alone, tuple(start), until).result()  # type: ignore[no-any-return]
+        found: Found = executor.submit(_search_until, territory, alone, tuple(start), until).result()
     except BrokenProcessPool as broken:  # killed from outside, or out of memory
         _log.warning("routing: a search process died (%s); searching in this process", broken)
+        _dismiss(executor)
         return _search_until(territory, alone, tuple(start), until)
+    return found
+
+
+def _executor(crew: int) -> ProcessPoolExecutor:
+    """Return the processes of this one, started anew after a death; loky's own reusable ones are one set per thread."""
+    with _lock:
+        if crew not in _crews:
+            _crews[crew] = ProcessPoolExecutor(max_workers=crew, timeout=IDLE_S)
+        return _crews[crew]
+
+
+def _dismiss(executor: ProcessPoolExecutor) -> None:
+    """Forget processes that broke down, so that the next search starts new ones."""
+    with _lock:
+        for crew in [size for size, kept in _crews.items() if kept is executor]:
+            del _crews[crew]
 
 
 def _search_until(territory: Territory, effort: Effort, start: Sequence[Duty], until: float) -> Found:

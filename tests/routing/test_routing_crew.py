@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from optimize.routing import crew
+from optimize.routing.crew import crew_search, crew_size
+from optimize.routing.decompose import Parts, search_parts
+from optimize.routing.solver import Effort, Found
+from optimize.routing.territory import Territory
+
+
+@pytest.fixture(scope="module")
+def suburb(town: Callable[..., Any]) -> Territory:
+    """Return a territory of 60 stops with two kinds of vans."""
+    small = town(60, seed=8, spread=0.15, count=30, max_trips=1)
+    big = {**small.vans[0], "vehicle_type_id": "W1-big", "capacity_kg": 700.0, "fixed_yuan": 200.0, "count": 15}
+    return small.but(vans=[small.vans[0], big]).data().warehouses[0]
+
+
+@pytest.fixture
+def processes():
+    """Two search processes; gone afterwards."""
+    yield crew._executor(2)
+    for executor in crew._crews.values():
+        executor.shutdown(wait=True, kill_workers=True)
+    crew._crews.clear()
+
+
+def test_the_same_duties_wherever_they_are_searched(suburb, processes):
+    """With iterations as the limit, processes find what this process finds, alone and in parts."""
+    here, there = (crew_search(suburb, Effort(200, 60.0, 5, 1, size)) for size in (0, 2))
+    assert here.duties == there.duties
+    small = Parts(whole=10, stops=20)
+    parted = [search_parts(suburb, Effort(600, 60.0, 3, 2, size), parts=small) for size in (0, 2)]
+    assert parted[0].duties == parted[1].duties
+
+
+def test_a_dead_process_costs_time_and_nothing_else(suburb, processes, caplog):
+    """Killed from outside, a search is made in this process, said in the log, and the next one has new processes."""
+    pid = processes.submit(os.getpid).result()
+    os.kill(pid, signal.SIGKILL)
+    alone = crew_search(suburb, Effort(200, 60.0, 5))
+    found = [crew_search(suburb, Effort(200, 60.0, 5, 1, 2)) for _ in range(3)]
+    assert all(isinstance(each, Found) and each.duties == alone.duties for each in found)
+    assert crew._executor(2) is not processes
+    assert "died" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("stops", "seconds", "workers", "expected"),
+    [(40, 60.0, 2, 0), (400, 2.0, 2, 0), (400, 60.0, 1, 0), (400, 60.0, 2, 2)],
+)
+def test_processes_are_started_only_where_they_pay(stops, seconds, workers, expected):
+    """Few stops, little time or one worker stay in this process."""
+    assert crew_size(stops=stops, seconds=seconds, workers=workers) == expected
