@@ -16,6 +16,9 @@ from pandera.typing import DataFrame
 
 from contracts.cells import kind_of, read_column, shown
 from contracts.errors import ContractError, MissingColumnError
+from contracts.light import import_without
+
+import_without("pandera.typing.dask", absent="dask")
 
 FAILURE_COLUMNS = ("row", "column", "rule", "value")
 _NUMPY_KINDS = {"text": "OTU", "number": "f", "whole": "i", "flag": "b", "instant": "M", "day": "M"}

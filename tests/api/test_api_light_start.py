@@ -19,7 +19,7 @@ from contracts.errors import NotFoundError
 from store.database.revisions import newest_revision
 
 HEAVY = ("pipeline.desk", "forecast", "optimize", "simulate", "mlflow", "sklearn", "lightgbm", "statsmodels", "numba",
-         "pulp", "pyvrp", "matplotlib", "dbos", "alembic", "openpyxl", "xlsxwriter")  # fmt: skip
+         "pulp", "pyvrp", "matplotlib", "dbos", "alembic", "openpyxl", "xlsxwriter", "dask", "scipy")  # fmt: skip
 
 
 @pytest.mark.parametrize("module", ["api.app", "cli.app"])

@@ -26,6 +26,7 @@ def test_a_killed_worker_is_started_again(tmp_path: Path, settings_in: Any) -> N
     worker = WorkerProcess(settings_in(tmp_path, worker="process", worker_nice=7), rest_s=0.05)
     worker.start()
     try:
+        within(lambda: worker.pid is not None)
         first = worker.pid
         assert first is not None
         within(lambda: os.getpriority(os.PRIO_PROCESS, first) == min(usual + 7, 19))

@@ -10,6 +10,8 @@ import time
 
 from contracts.settings import Settings
 
+HEAD_START_S = 0.5
+"""Seconds the API has to begin answering before its worker starts to import what plans and trains."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -40,9 +42,8 @@ class WorkerProcess:
         return process.pid if process is not None and process.is_alive() else None
 
     def start(self) -> None:
-        """Start the worker and watch it."""
+        """Start the worker and watch it; the API answers first, for its own start needs the cores as well."""
         self._ended.clear()
-        self._launch()
         self._watch = threading.Thread(target=self._keep, name="worker-watch", daemon=True)
         self._watch.start()
 
@@ -65,6 +66,9 @@ class WorkerProcess:
         self._process.start()
 
     def _keep(self) -> None:
+        if self._ended.wait(HEAD_START_S):
+            return
+        self._launch()
         while not self._ended.wait(0.2):
             if self._process is not None and not self._process.is_alive():
                 _LOG.error("worker died with exit code %s; starting it again", self._process.exitcode)
