@@ -9,7 +9,9 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.errors import InputError, first_keys
 from contracts.settings import Settings
+from contracts.world import Reference
 from forecast.book import set_aside
+from optimize.routing.travel import given_travel
 
 if TYPE_CHECKING:
     from pipeline.night import NightInput
@@ -22,7 +24,8 @@ def check_premises(night: NightInput, settings: Settings) -> None:
     ------
     InputError
         The moment lies before orders open, the orders known end more than `forecast.base_days` before the delivery
-        date (there is no recent demand to lean on), or a place that is delivered to has no position.
+        date (there is no recent demand to lean on), a place that is delivered to has no position, or the travel matrix
+        lacks a way.
     """
     city = settings.city
     opening = clock_instant(city.orders_open, delivery_date=night.delivery_date, timezone=city.timezone)
@@ -41,13 +44,12 @@ def check_premises(night: NightInput, settings: Settings) -> None:
 
 
 def _refuse_nowhere(night: NightInput, settings: Settings) -> None:
-    """Refuse a night whose routes would fail after everything else was planned: places that were never put on a map."""
+    """Refuse a night whose routes would fail after all else was planned: places on no map, ways in no matrix."""
     reference = night.reference
+    served = _served(night, settings)
     if len(reference.travel_matrix):
+        _refuse_gaps(reference, served)
         return
-    since = night.delivery_date - pd.Timedelta(days=settings.forecast.base_days)
-    recent = night.history.loc[night.history["delivery_date"] >= since, "community_id"]
-    served = {*recent, *night.order_lines["community_id"]}
     lost = [
         str(row[key])
         for table, key in (("warehouses", "warehouse_id"), ("depots", "depot_id"), ("communities", "community_id"))
@@ -59,6 +61,39 @@ def _refuse_nowhere(night: NightInput, settings: Settings) -> None:
             f"Latitude 0 and longitude 0 for {first_keys(lost)}: the position was never filled in, so no van can be "
             "sent there. Give the coordinates, or a travel matrix that holds these places."
         )
+
+
+def _served(night: NightInput, settings: Settings) -> set[str]:
+    """Return the communities that ordered of late or tonight."""
+    since = night.delivery_date - pd.Timedelta(days=settings.forecast.base_days)
+    recent = night.history.loc[night.history["delivery_date"] >= since, "community_id"]
+    return {*recent, *night.order_lines["community_id"]}
+
+
+def _refuse_gaps(reference: Reference, served: set[str]) -> None:
+    """Refuse a travel matrix that lacks a way between places whose goods share vans."""
+    homes = reference.communities[reference.communities["community_id"].isin(served)]
+    direct, behind = homes[homes["depot_id"].isna()], homes[homes["depot_id"].notna()]
+    used = reference.depots[reference.depots["depot_id"].isin(behind["depot_id"])]
+    layers = [
+        pd.concat(
+            [_bases(reference.warehouses, "warehouse_id"), _bases(used, "depot_id"), _bases(direct, "community_id")]
+        ),
+        pd.concat([_bases(used, "depot_id", base="depot_id"), _bases(behind, "community_id", base="depot_id")]),
+    ]
+    matrix = reference.travel_matrix
+    ways = matrix[matrix["from_id"] != matrix["to_id"]]
+    for base_of in layers:
+        start, end = ways["from_id"].map(base_of), ways["to_id"].map(base_of)
+        known = start[start.notna() & (start == end)].value_counts()
+        for base, places in base_of.groupby(base_of).groups.items():
+            if known.get(base, 0) < len(places) * (len(places) - 1):
+                given_travel([str(place) for place in places], matrix)  # names what is missing
+
+
+def _bases(places: pd.DataFrame, key: str, *, base: str = "warehouse_id") -> pd.Series[str]:
+    """Return which base each place is driven to from, by place."""
+    return pd.Series(places[base].to_numpy(), index=places[key].to_numpy(), dtype="str")
 
 
 def premise_warnings(night: NightInput, settings: Settings) -> list[str]:

@@ -19,6 +19,7 @@ from pipeline.joint import Goods
 from pipeline.night import NightInput, drive, forecast_demand, sort_goods
 from pipeline.osrm_file import places_to_ask
 from pipeline.plan import NightPlan
+from pipeline.premises import check_premises
 from pipeline.progress import silent
 
 Change = Callable[[Reference], Reference]
@@ -141,6 +142,28 @@ def test_a_travel_matrix_is_taken_as_given_or_refused(
     else:
         with pytest.raises(InputError, match=f"{places[1]} to {places[2]}.*only the way back"):
             driven(lambda known: replace(known, travel_matrix=matrix))
+
+
+@pytest.mark.parametrize(
+    ("lost", "refused"), [(("C1", "C2"), True), (("D1", "C3"), True), (("C1", "C3"), False), (("C3", "C9"), False)]
+)
+def test_ways_that_no_matrix_holds_stop_the_night_before_it_costs_time(
+    desk: PlanningDesk, night: NightInput, lost: tuple[str, str], refused: bool
+) -> None:
+    """Only ways a van could drive count: between places of one base, and places somebody orders from."""
+    known = one_depot(night.reference)
+    third = known.communities["community_id"] == "C3"
+    communities = known.communities.assign(warehouse_id=known.communities["warehouse_id"].mask(third, "W1"))
+    known = replace(known, communities=Communities.check(communities))
+    places = [*known.warehouses["warehouse_id"], "D1", *known.communities["community_id"]]
+    ways = [(a, b, 3000.0, 400.0) for a in places for b in places if a != b and (a, b) != lost]
+    matrix = TravelMatrix.check(pd.DataFrame(ways, columns=["from_id", "to_id", "distance_m", "duration_s"]))
+    other = replace(night, reference=replace(known, travel_matrix=matrix))
+    if refused:
+        with pytest.raises(InputError, match=f"lacks '{lost[0]} to {lost[1]}'"):
+            check_premises(other, desk.settings)
+    else:
+        check_premises(other, desk.settings)
 
 
 def test_a_window_that_closes_before_it_opens_is_refused_at_the_door(tiny: World) -> None:
