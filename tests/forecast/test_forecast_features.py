@@ -55,6 +55,19 @@ def test_values_match_a_plain_loop(panel, context, settings):
     assert row["silence_days"] == origin - np.flatnonzero(own[: origin + 1] > 0)[-1]
 
 
+@pytest.mark.parametrize("change", [0.4, 2.5])
+def test_a_level_follows_what_the_sku_sells_now(make_history, context, settings, change):
+    """An SKU that came into or out of fashion four weeks ago is not drawn back to its half year: within 2 %."""
+    panel = Panel.from_history(make_history(6, 4, 200), context)
+    quantity = panel.quantity.copy()
+    moved = (panel.series["sku_id"] == "S01").to_numpy()
+    quantity[172:, moved] *= change
+    later = Panel(panel.days, panel.series, quantity, panel.censored, panel.price, panel.list_price)
+    base = Features(later, context, FeatureSpec.fit(later, context, settings)).base(199)
+    assert base[moved].sum() == pytest.approx(quantity[172:, moved].mean(axis=0).sum(), rel=0.02)
+    assert base[~moved].sum() == pytest.approx(quantity[172:, ~moved].mean(axis=0).sum(), rel=0.02)
+
+
 def test_the_first_day_tells_a_communitys_size(history, context, settings):
     """A community of three times its peers counts as one of them unseen, as over twice after a day, then thrice."""
     panel = Panel.from_history(history, context)
