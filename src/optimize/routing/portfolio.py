@@ -29,8 +29,8 @@ PARTITION_SECONDS = 2.0
 def search_side_by_side(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) -> Found:
     """Return the best of `effort.workers` searches with different seeds; each makes the iterations of the effort.
 
-    After each round the best set of all duties seen so far (`partition`) is where everybody goes on from. One worker
-    searches alone and in one go.
+    Every second search is a wide one. After each round the best set of all duties seen so far (`partition`) is where
+    everybody goes on from. One worker searches alone and in one go.
     """
     if effort.workers == 1:
         return crew_search(territory, effort, start=start)
@@ -46,8 +46,8 @@ def search_side_by_side(territory: Territory, effort: Effort, *, start: Sequence
         while (left := ends - time.perf_counter()) > 0 and (effort.iterations is None or spent < effort.iterations):
             rest = length if effort.iterations is None else min(length, effort.iterations - spent)
             efforts = [
-                replace(effort, iterations=max(round(rest), 1), seconds=left, seed=int(seed))
-                for seed in random.integers(1 << 31, size=effort.workers)
+                replace(effort, iterations=max(round(rest), 1), seconds=left, seed=int(seed), wide=worker % 2 == 1)
+                for worker, seed in enumerate(random.integers(1 << 31, size=effort.workers))
             ]
             answers = list(pool.map(partial(crew_search, territory, start=best), efforts))
             spent += max(answer.iterations for answer in answers)

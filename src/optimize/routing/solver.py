@@ -45,11 +45,12 @@ from optimize.routing.duty import Duty
 from optimize.routing.scale import NEVER, NO_LIMIT, Scale, scale_of
 from optimize.routing.territory import Territory
 
-NEIGHBOURS = 15
-"""Neighbours of a stop that moves consider. PyVRP's own 50 suits minutes per hundred stops; with seconds, 15 gave
-gaps of 2.0 % and 3.7 % where 50 gave 4.2 % and 8.3 % (X-n1001-k43 and PR24B, 6 s of two cores)."""
-MOST_PERTURBATIONS = 10
-"""Most random moves per iteration, for the same reason (25): smaller kicks make iterations twice as fast."""
+NARROW, WIDE = (15, 10), (50, 25)
+"""Neighbours of a stop that moves consider, and most random moves per iteration. PyVRP's own are the wide ones; they
+suit minutes per hundred stops. In seconds, narrow searches gave gaps of 2.0 % and 3.7 % where wide ones gave 4.2 % and
+8.3 % (a thousand stops, 6 s of two cores). Small territories have both side by side."""
+WIDE_COST = 4.0
+"""Time of a wide iteration over that of a narrow one."""
 PENALTY_UPDATE = 50
 """Iterations between updates of the penalties. With PyVRP's own 500 a short search never adapts them: 400 iterations
 on five stops then missed the optimum on four of six small towns; with 10 to 50, on none."""
@@ -64,7 +65,8 @@ SOLVER = f"PyVRP {version('pyvrp')}"
 class Effort:
     """What one search may use: iterations (None: no limit), seconds, seed, searches side by side.
 
-    `crew` is the number of processes such searches go to (`crew`), 0 when they stay in this one.
+    `crew` is the number of processes such searches go to (`crew`), 0 when they stay in this one. A `wide` search makes
+    a quarter of the iterations (`WIDE_COST`), each considering more.
     """
 
     iterations: int | None
@@ -72,11 +74,19 @@ class Effort:
     seed: int
     workers: int = 1
     crew: int = 0
+    wide: bool = False
+
+    @property
+    def made(self) -> int | None:
+        """Return the iterations PyVRP makes, None without a limit."""
+        return (
+            self.iterations if self.iterations is None or not self.wide else max(round(self.iterations / WIDE_COST), 1)
+        )
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one search found.
+    """What one search found; iterations in narrow ones' time.
 
     Attributes
     ----------
@@ -105,8 +115,9 @@ def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) 
     scale = scale_of(territory)
     data = problem(territory, scale)
     random = RandomNumberGenerator(seed=effort.seed)
-    neighbours = compute_neighbours(data, NeighbourhoodParams(num_neighbours=NEIGHBOURS))
-    local = LocalSearch(data, random, neighbours, PerturbationManager(PerturbationParams(1, MOST_PERTURBATIONS)))
+    near, moves = WIDE if effort.wide else NARROW
+    neighbours = compute_neighbours(data, NeighbourhoodParams(num_neighbours=near))
+    local = LocalSearch(data, random, neighbours, PerturbationManager(PerturbationParams(1, moves)))
     for operator in OPERATORS:
         if operator.supports(data):
             local.add_operator(operator(data))
@@ -119,15 +130,15 @@ def search(territory: Territory, effort: Effort, *, start: Sequence[Duty] = ()) 
     if first is None:
         first = local(Solution.make_random(data, random), manager.max_cost_evaluator(), exhaustive=True)
     rules: list[StoppingCriterion] = [MaxRuntime(effort.seconds)]
-    if effort.iterations is not None:
-        rules.insert(0, MaxIterations(effort.iterations))
+    if effort.made is not None:
+        rules.insert(0, MaxIterations(effort.made))
     improving = _Improving()
     params = IteratedLocalSearchParams(callbacks=improving)
     found = IteratedLocalSearch(data, manager, local, first, params).run(MultipleCriteria(rules), collect_stats=False)
     return Found(
         duties=_duties(found.best) if found.best.is_feasible() else None,
-        iterations=found.num_iterations,
-        out_of_time=effort.iterations is None or found.num_iterations < effort.iterations,
+        iterations=round(found.num_iterations * (WIDE_COST if effort.wide else 1.0)),
+        out_of_time=effort.made is None or found.num_iterations < effort.made,
         seen=tuple(dict.fromkeys(duty for answer in improving.answers for duty in _duties(answer))),
     )
 
