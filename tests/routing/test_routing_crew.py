@@ -58,3 +58,13 @@ def test_a_dead_process_costs_time_and_nothing_else(suburb, processes, caplog):
 def test_processes_are_started_only_where_they_pay(stops, seconds, workers, expected):
     """Few stops, little time or one worker stay in this process."""
     assert crew_size(stops=stops, seconds=seconds, workers=workers) == expected
+
+
+def test_a_wide_search_counts_in_the_time_of_narrow_ones(suburb):
+    """A quarter of the iterations, each counted four times, and an answer of its own that can be repeated."""
+    narrow, wide, again = (crew_search(suburb, Effort(200, 60.0, 5, wide=wide)) for wide in (False, True, True))
+    assert Effort(200, 60.0, 5, wide=True).made == 50
+    assert narrow.iterations == wide.iterations == 200
+    assert not narrow.out_of_time
+    assert not wide.out_of_time
+    assert wide.duties == again.duties
