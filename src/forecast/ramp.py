@@ -25,7 +25,8 @@ UNSEEN_DAYS = 14
 """A community first seen so many days after the history began has joined; before that it may have been there."""
 CAUTION_DAYS = 2.0
 """Days without any growth, of an average community, that are mixed into each week's step."""
-_LEAST = 0.1
+_RANGE = (0.1, 3.0)
+"""A newcomer further from its later size than this is no newcomer but something else, and would bend every forecast."""
 GROWN_AGE = 1_000_000
 """Days before the history on which whoever is not young counts as having begun."""
 
@@ -166,4 +167,4 @@ def reached_by_age(size: tuple[Values, Values], opened: NDArray[np.int64], *, we
     age = np.arange(7 * weeks + 4, dtype=np.float64)  # up to the middle of the first grown week
     line = np.interp(age, middle, weekly)
     line[:3] = weekly[0] + (age[:3] - 3.0) * (weekly[1] - weekly[0]) / 7.0  # before the first week's middle
-    return np.asarray(np.maximum(line, _LEAST), np.float64)
+    return np.asarray(np.clip(line, *_RANGE), np.float64)

@@ -26,7 +26,8 @@ class Terminal:
         self.settings = folder / "settings.toml"
         self.settings.write_text(
             f"[storage]\nurl = 'sqlite:///{folder / 'tuancai.sqlite'}'\n"
-            f"history = '{folder / 'history'}'\nmodels = '{folder / 'models'}'\n",
+            f"history = '{folder / 'history'}'\nmodels = '{folder / 'models'}'\n"
+            "[solve]\nrouting_work = 200\nworkers = 1\n[forecast]\nbacktest_origins = 1\n",
             encoding="utf-8",
         )
 

@@ -20,7 +20,8 @@ def tuancai(folder: Path, *words: str) -> Result:
     settings = folder / "settings.toml"
     settings.write_text(
         f"[storage]\nurl = 'sqlite:///{folder / 'tuancai.sqlite'}'\n"
-        f"history = '{folder / 'history'}'\nmodels = '{folder / 'models'}'\n",
+        f"history = '{folder / 'history'}'\nmodels = '{folder / 'models'}'\n"
+        "[solve]\nrouting_work = 200\nworkers = 1\n[forecast]\nbacktest_origins = 1\n",
         encoding="utf-8",
     )
     return CliRunner().invoke(app, ["--settings", str(settings), *words])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from forecast import Context, Panel
-from forecast.ramp import Ramp
+from forecast.ramp import Ramp, reached_by_age
 
 START = pd.Timestamp("2026-03-02")
 DAYS, PLACES, GOODS = 120, 16, 4
@@ -108,3 +108,15 @@ def test_new_to_us_is_not_new(context):
     share = Ramp.measured(more, wider).at(DAYS)
     assert share[-2] == 1.0
     assert share[-1] < 0.6
+
+
+def test_one_wild_newcomer_cannot_multiply_forecasts_without_bound():
+    """Sales that fall to a thousandth, or come from nothing, move a first week by no more than threefold and a tenth."""
+    peers = np.full((60, 1), 1e-3)
+    for first, later in ((1000.0, 1.0), (1.0, 1000.0)):
+        units = np.full((60, 1), later)
+        units[10:17] = first
+        reached = reached_by_age((units, peers), np.array([10]), weeks=3, caution=0.0)
+        assert reached.min() >= 0.1
+        assert reached.max() <= 3.0
+        assert reached[-1] == 1.0
