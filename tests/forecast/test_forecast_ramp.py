@@ -111,7 +111,7 @@ def test_new_to_us_is_not_new(context):
 
 
 def test_one_wild_newcomer_cannot_multiply_forecasts_without_bound():
-    """Sales that fall to a thousandth, or come from nothing, move a first week by no more than threefold and a tenth."""
+    """Sales that fall to a thousandth, or come from nothing, move a first week threefold or to a tenth at most."""
     peers = np.full((60, 1), 1e-3)
     for first, later in ((1000.0, 1.0), (1.0, 1000.0)):
         units = np.full((60, 1), later)
