@@ -100,7 +100,10 @@ def main() -> None:
             outcome = load(settings, world.order_lines, day, asked)
         finally:
             process.terminate()
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
         kept = desk.store.order_lines()
         outcome |= {"ready_seconds": round(ready_s, 2), "world": asked.world}
         outcome["lines_in_store"] = len(kept) - before

@@ -15,8 +15,22 @@ from forecast.context import Context
 from forecast.feast import Feast
 from forecast.launches import launches
 from forecast.panel import Panel
-from forecast.promotions import Promotions
+from forecast.promotions import Lift, Promotions
 from forecast.ramp import Ramp
+
+
+@dataclass(frozen=True)
+class Passing:
+    """What a training history told of promotions and new goods; a model keeps it, for its trees learned without them.
+
+    Attributes
+    ----------
+    lift : Lift
+    curiosity : float64, by age in days
+    """
+
+    lift: Lift
+    curiosity: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -29,23 +43,30 @@ class Calm:
         Quantities as if it were no feast, all communities were grown, all prices list prices and no SKU new.
     exceptional : bool, D
         Days of a feast's season that matters here.
+    passing : Passing
+        What promotions and curiosity were taken to be.
     """
 
     panel: Panel
     exceptional: NDArray[np.bool_]
+    passing: Passing
     _factors: tuple[Feast | Ramp | Promotions, ...]
 
     @classmethod
-    def of(cls, panel: Panel, context: Context) -> Calm:
-        """Return the calm history of a panel, measured on its known days."""
+    def of(cls, panel: Panel, context: Context, passing: Passing | None = None) -> Calm:
+        """Return the calm history of a panel.
+
+        Feast and growth are measured on its known days; promotions and curiosity too, unless they are known: `passing`.
+        """
         feast = Feast.measured(panel)
         panel = feast.calm(panel)
         ramp = Ramp.measured(panel, context)
         panel = ramp.calm(panel)
-        promotions = Promotions.measured(panel)
+        promotions = Promotions.of(panel, Lift.learned(panel) if passing is None else passing.lift)
         panel = promotions.calm(panel)
-        curiosity = launches(panel)
-        return cls(curiosity.calm(panel), feast.exceptional, (feast, ramp, promotions, curiosity))
+        curiosity = launches(panel, None if passing is None else passing.curiosity)
+        known = Passing(promotions.lift, curiosity.reached)
+        return cls(curiosity.calm(panel), feast.exceptional, known, (feast, ramp, promotions, curiosity))
 
     def at(self, row: int) -> NDArray[np.float64]:
         """Return what a calm forecast of a day of the panel is multiplied by, one factor per series."""

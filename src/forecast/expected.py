@@ -34,7 +34,7 @@ def expected_units(
     NaN where that has none either.
     """
     origin = panel.known - 1
-    calm = Calm.of(panel, context)
+    calm = Calm.of(panel, context, model.passing)
     panel = calm.panel
     longest = model.settings.horizon_days
     within = [lead for lead in horizons if model.fallback or lead <= longest]

@@ -40,7 +40,7 @@ SIZE_DAYS, TASTE_DAYS = 0.5, 4.0
 """Days by which a community's size is told apart from the average one: a day of some fifty lines tells it within a
 third, and communities differ by half; of a single category a day shows five lines, and tastes differ by a quarter."""
 FASHION_UNITS = 5.0
-"""Units of an SKU in an area for which its half year is believed unchanged."""
+"""Units of an SKU in the other communities of an area for which its half year is believed unchanged."""
 LONGEST_SILENCE = 90
 CATEGORICAL = ("category_id", "area_id", "warehouse_id")
 
@@ -136,21 +136,27 @@ class Features:
         days, weight = self.spec.base_days, self.spec.prior_days
         peers = self._peers(origin, days)
         long_units, long_listed = self._own.total(origin, 182)
-        older = (long_units + weight * peers) / (long_listed + weight) * self._fashion(origin, days)
         units, listed = self._own.total(origin, days)
+        before = np.maximum(long_units - units, 0.0) * self._fashion(origin, days)
+        older = (units + before + weight * peers) / (long_listed + weight)
         return np.maximum((units + weight * older) / (listed + weight), SMALLEST_BASE)
 
     def _fashion(self, origin: int, days: int) -> NDArray[np.float64]:
-        """Return how each series' SKU sells in its area now, over its half year there.
+        """Return how each series' SKU sells in the other communities of its area now, over its half year there.
 
-        A series' own half year says what part of its SKU's sales it makes; how much the SKU sells now, all communities
-        of the area tell much better. Without this every SKU that comes into fashion is told too low, and the others too
-        high.
+        A series' own half year says what part of its SKU's sales it makes; how much the SKU sells now, all the others
+        tell much better. Without this every SKU that comes into fashion is told too low, and the others too high. Where
+        there are no others it is 1.
         """
-        pool = self._pool["sku_area"]
-        units, listed = pool.total(origin, days)
-        usual = np.nan_to_num(pool.mean(origin, 182)) * listed
-        return np.asarray(((units + FASHION_UNITS) / (usual + FASHION_UNITS))[self._group["sku_area"]])
+        group = self._group["sku_area"]
+        now, usual = [], []
+        for windows, own in ((self._pool["sku_area"], False), (self._own, True)):
+            units, listed = windows.total(origin, days)
+            half_year = np.nan_to_num(windows.mean(origin, 182)) * listed
+            now.append(units if own else units[group])
+            usual.append(half_year if own else half_year[group])
+        others, expected = (np.maximum(pair[0] - pair[1], 0.0) for pair in (now, usual))
+        return np.asarray((others + FASHION_UNITS) / (expected + FASHION_UNITS))
 
     def usual(self, origin: int, horizon: int) -> NDArray[np.float64]:
         """Return the model's offset, n values: base times the weekday factor and event lift of the category there.

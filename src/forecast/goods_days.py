@@ -18,7 +18,7 @@ AROUND_DAYS = 28
 LEAST_ORDINARY = 3.0
 """Ordinary days that must be among them."""
 _THIN_UNITS = 20.0
-"""Units at which a category's own course of a day counts as much as that of all goods."""
+"""Units at which a category's own course of a day counts as much as that of all goods, and theirs as an even day."""
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -63,16 +63,19 @@ class GoodsDays:
         return np.where(days >= LEAST_ORDINARY, sold / np.maximum(places, 1.0), 0.0) * self.listed
 
     def course(self, ordinary: Mask) -> Values:
-        """Return how each day went for each good's category: `ordinary` cells' units over their usual; K x goods."""
+        """Return how each day went for each good's category: `ordinary` cells' units over their usual; K x goods.
+
+        NaN on days without any ordinary cell whose usual is known.
+        """
         usual = self.usual(ordinary)
         kinds = int(self.category.max()) + 1
-        out = np.ones(self.units.shape)
+        out = np.full(self.units.shape, np.nan)
         for row in range(len(out)):
             seen = ordinary[row] & (usual[row] > 0)
             if not seen.any():
                 continue
             sold, due = (np.bincount(self.category[seen], each[row, seen], kinds) for each in (self.units, usual))
-            whole = sold.sum() / due.sum()
+            whole = (sold.sum() + _THIN_UNITS) / (due.sum() + _THIN_UNITS)
             out[row] = ((sold + _THIN_UNITS * whole) / (due + _THIN_UNITS))[self.category]
         return out
 

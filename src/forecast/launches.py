@@ -21,16 +21,33 @@ CAUTION = 3.0
 """Average SKUs without any curiosity that are mixed into each week's step."""
 
 
-def launches(panel: Panel) -> Ramp:
-    """Return what part of its later level each SKU of an area sells at its age; 1 for those that are not new."""
+def launches(panel: Panel, reached: NDArray[np.float64] | None = None) -> Ramp:
+    """Return what part of its later level each SKU of an area sells at its age; 1 for those that are not new.
+
+    Parameters
+    ----------
+    reached : float64, optional
+        By age in days, as learned before; without it the panel's own launches tell.
+    """
     sales = GoodsDays.of(panel)
     seen = sales.listed > 0
     first = np.where(seen.any(axis=0), seen.argmax(axis=0), _planned(panel, sales))
-    opened = np.where(first < UNSEEN_DAYS, -GROWN_AGE, first)
+    opened = np.where(first < _area_began(panel, sales, first) + UNSEEN_DAYS, -GROWN_AGE, first)
+    if reached is not None:
+        return Ramp(reached, opened[sales.of_series])
     age = np.arange(panel.known)[:, None] - opened[None, :]
     peers = sales.listed * _course_per_place(sales, grown=seen & (age >= 7 * (WEEKS + 1)))
-    reached = reached_by_age((sales.units, peers), opened, weeks=WEEKS, caution=CAUTION)
-    return Ramp(reached, opened[sales.of_series])
+    learned = reached_by_age((sales.units, peers), opened, weeks=WEEKS, caution=CAUTION)
+    return Ramp(learned, opened[sales.of_series])
+
+
+def _area_began(panel: Panel, sales: GoodsDays, first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first day anything was on sale in the area of each SKU."""
+    area = np.zeros(len(sales.category), np.int64)
+    area[sales.of_series] = panel.series.groupby("area_id", sort=False).ngroup().to_numpy()
+    began = np.full(int(area.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(began, area, first)
+    return began[area]
 
 
 def _planned(panel: Panel, sales: GoodsDays) -> NDArray[np.int64]:
@@ -50,4 +67,4 @@ def _course_per_place(sales: GoodsDays, *, grown: NDArray[np.bool_]) -> NDArray[
         for each in (sales.units, sales.listed)
     )
     mean = np.where(places > 0, sold / np.maximum(places, 1.0), sold.sum() / max(places.sum(), 1.0))
-    return np.asarray(sales.course(grown) * mean[sales.category], np.float64)
+    return np.asarray(np.nan_to_num(sales.course(grown), nan=1.0) * mean[sales.category], np.float64)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from contracts.settings import CitySettings, ForecastSettings
+from forecast.calm import Passing
 from forecast.combination import Combination
 from forecast.context import Context
 from forecast.members.protocol import Fitted
@@ -29,6 +30,8 @@ class DemandModel:
         Those the combination uses; the first name of the combination leads.
     spreads : mapping of level to spread
         Each level's own errors: an aggregate's quantiles are never sums of its parts' quantiles.
+    passing : Passing
+        What promotions and curiosity about new goods do, which the members learned without.
     own_levels : tuple of OwnLevel
         Sums forecast in their own right, to which the communities are reconciled.
     fallback : str
@@ -56,6 +59,7 @@ class DemandModel:
     scores: pd.DataFrame
     fingerprint: str
     whole: bool
+    passing: Passing
     own_levels: tuple[OwnLevel, ...] = ()
     fallback: str = ""
     promise: pd.DataFrame = field(default_factory=no_day_errors)

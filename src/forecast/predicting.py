@@ -16,6 +16,7 @@ from contracts.clock import clock_instant
 from contracts.columns import LEVELS, QUANTILE_COLUMNS, QUANTILES
 from contracts.errors import EmptyInputError, InputError
 from contracts.flow import DailyDemand, Forecast
+from contracts.reference import Listings
 from forecast.assortment import on_sale_ahead
 from forecast.censoring import recovered
 from forecast.context import Context
@@ -69,6 +70,7 @@ def predict(
         Nothing is on sale on a delivery date, or neither history nor model knows any series.
     """
     started = time.perf_counter()
+    planned = context is not None
     context = context or model.context
     if not len(context.open_share):  # how long past sold-out listings were open is known since the training
         context = replace(context, open_share=model.context.open_share)
@@ -83,8 +85,9 @@ def predict(
             f"{dates[0].date()} is already known at {issued_at}: its orders closed by then. Forecast later dates, or "
             "give an earlier issued_at."
         )
+    offers = context if planned else _plans_only(model)
     offered = {
-        day: on_sale_ahead(known, context, day=day, within_days=model.settings.listed_within_days) for day in dates
+        day: on_sale_ahead(known, offers, day=day, within_days=model.settings.listed_within_days) for day in dates
     }
     panel = recovered(
         Panel.from_history(
@@ -106,6 +109,14 @@ def predict(
         time.perf_counter() - started,
     )
     return result
+
+
+def _plans_only(model: DemandModel) -> Context:
+    """Return a model's context with the listings that were planned when it was trained: of the past it keeps promotions
+    only, and they are no assortment."""
+    listings = model.context.listings
+    ahead = listings["delivery_date"] > model.trained_until
+    return replace(model.context, listings=Listings.check(listings[ahead].reset_index(drop=True)))
 
 
 def known_history(history: pd.DataFrame, model: DemandModel, issued_at: pd.Timestamp) -> DataFrame[DailyDemand]:

@@ -10,12 +10,13 @@ price. Without list prices, or without promotions, nothing is touched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.goods_days import GoodsDays, category_codes
+from forecast.goods_days import GoodsDays
 from forecast.panel import Matrix, Panel
 
 SHALLOWEST = 0.02
@@ -31,52 +32,69 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Promotions:
-    """Lift of promotions over the ordinary level.
+class Lift:
+    """Lift of promotions over the ordinary level, as learned from a history.
 
     Attributes
     ----------
     step, slope : float
         Log lift of a promotion of no depth, and per log of list price over price.
-    own : float64, categories
-        Factor of each category.
+    own : mapping of category to float
+        Factor of each category; others have 1.
     deepest : float
         Largest depth that was seen; deeper ones lift no more.
-    category : int64, n
-        Category of each series.
-    price, list_price : float32, D x n
-        Of the panel's days, the planned ones included.
     seen : int
-        Promoted days of SKUs in areas it was learned from.
+        Promoted days of SKUs in areas it was learned from; with none, nothing is lifted.
     """
 
-    step: float
-    slope: float
-    own: Values
-    deepest: float
-    category: NDArray[np.int64]
-    price: Matrix
-    list_price: Matrix
-    seen: int
+    step: float = 0.0
+    slope: float = 0.0
+    own: Mapping[str, float] = field(default_factory=dict)
+    deepest: float = 0.0
+    seen: int = 0
 
     @classmethod
-    def measured(cls, panel: Panel) -> Promotions:
+    def learned(cls, panel: Panel) -> Lift:
         """Return what the promotions among the known days of a panel did."""
-        category = category_codes(panel)
+        names = sorted(panel.series["category_id"].unique())
         depth, units, expected, kind = _promoted_days(panel)
-        size = int(category.max()) + 1
         if not len(depth):
-            return cls(0.0, 0.0, np.ones(size), 0.0, category, panel.price, panel.list_price, 0)
+            return cls()
         step, slope = _curve(depth, units, expected)
         usual = expected * np.exp(step + slope * depth)
         weight = 1.0 / (1.0 + _NOISE * usual)
-        short, known = (np.bincount(kind, weight * each, size) for each in (units - usual, usual))
-        own = np.exp(short / (known + _OWN_SPREAD**-2))
-        return cls(step, slope, own, float(depth.max()), category, panel.price, panel.list_price, len(depth))
+        short, known = (np.bincount(kind, weight * each, len(names)) for each in (units - usual, usual))
+        own = 1.0 + short / (known + _OWN_SPREAD**-2)
+        return cls(step, slope, dict(zip(names, own.tolist(), strict=True)), float(depth.max()), len(depth))
+
+
+@dataclass(frozen=True)
+class Promotions:
+    """The lift of every price of a panel.
+
+    Attributes
+    ----------
+    lift : Lift
+    own : float64, n
+        Factor of each series' category.
+    price, list_price : float32, D x n
+        Of the panel's days, the planned ones included.
+    """
+
+    lift: Lift
+    own: Values
+    price: Matrix
+    list_price: Matrix
+
+    @classmethod
+    def of(cls, panel: Panel, lift: Lift) -> Promotions:
+        """Return the lifts of a panel's prices."""
+        own = panel.series["category_id"].map(lambda name: lift.own.get(name, 1.0)).to_numpy(np.float64)
+        return cls(lift, own, panel.price, panel.list_price)
 
     def calm(self, panel: Panel) -> Panel:
         """Return the panel with its promotions' lift taken out of the quantities."""
-        if not self.seen:
+        if not self.lift.seen:
             return panel
         quantity = panel.quantity.copy()
         for row in range(panel.known):
@@ -85,9 +103,11 @@ class Promotions:
 
     def at(self, row: int) -> Values:
         """Return the lift of each series' price on a day of the panel; 1 at the list price or without one."""
+        if not self.lift.seen:
+            return np.ones(len(self.own))
         depth = _depth(self.price[row], self.list_price[row])
-        lift = np.exp(self.step + self.slope * np.minimum(depth, self.deepest)) * self.own[self.category]
-        return np.where((depth >= SHALLOWEST) & (self.seen > 0), np.clip(lift, *_RANGE), 1.0)
+        lift = np.exp(self.lift.step + self.lift.slope * np.minimum(depth, self.lift.deepest)) * self.own
+        return np.where(depth >= SHALLOWEST, np.clip(lift, *_RANGE), 1.0)
 
 
 def _depth(price: Matrix, list_price: Matrix) -> Values:
@@ -98,7 +118,10 @@ def _depth(price: Matrix, list_price: Matrix) -> Values:
 
 
 def _promoted_days(panel: Panel) -> tuple[Values, Values, Values, NDArray[np.int64]]:
-    """Return depth, units, ordinary units and category of every promoted day of an SKU in an area."""
+    """Return depth, units, ordinary units and category of every promoted day of an SKU in an area.
+
+    Days on which no ordinary good of the area's market was sold are left out: their mood cannot be told from the lift.
+    """
     sales = GoodsDays.of(panel)
     depth = np.zeros((panel.known, len(sales.category)))
     for day in range(panel.known):
@@ -109,8 +132,7 @@ def _promoted_days(panel: Panel) -> tuple[Values, Values, Values, NDArray[np.int
     promoted = depth >= SHALLOWEST
     if not promoted.any():
         return np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64)
-    usual = sales.usual(~promoted)
-    expected = usual * sales.course(~promoted)
+    expected = np.nan_to_num(sales.usual(~promoted) * sales.course(~promoted))
     row, column = np.nonzero(promoted & (expected > 0))
     return depth[row, column], sales.units[row, column], expected[row, column], sales.category[column]
 

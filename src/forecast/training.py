@@ -17,7 +17,7 @@ from contracts.columns import LEVELS
 from contracts.flow import DailyDemand
 from contracts.reference import Calendar, Communities, Listings, Skus
 from contracts.settings import CitySettings, ForecastSettings
-from forecast.calm import Calm
+from forecast.calm import Calm, Passing
 from forecast.censoring import in_whole_units, recovered
 from forecast.combination import Combination, volume_band
 from forecast.context import Context
@@ -140,12 +140,14 @@ class _Ground:
     whole: bool
     fingerprint: str
     exceptional: NDArray[np.bool_]
+    passing: Passing
 
 
 def _ground(panel: Panel, context: Context, settings: ForecastSettings, city: CitySettings) -> _Ground:
     whole = recovered(panel, context)
     calm = Calm.of(whole, context)
-    return _Ground(calm.panel, context, settings, city, in_whole_units(panel), fingerprint(panel), calm.exceptional)
+    whole_units, printed = in_whole_units(panel), fingerprint(panel)
+    return _Ground(calm.panel, context, settings, city, whole_units, printed, calm.exceptional, calm.passing)
 
 
 def _given(
@@ -248,6 +250,7 @@ def _model(
         scores=scores,
         fingerprint=ground.fingerprint,
         whole=ground.whole,
+        passing=ground.passing,
         own_levels=own_levels,
         fallback=fallback,
     )

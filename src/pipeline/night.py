@@ -27,7 +27,7 @@ from pipeline.joint import Goods, Together, agree, route_input, routing_limits, 
 from pipeline.models import NightModels
 from pipeline.past import context_of
 from pipeline.plan import NightPlan
-from pipeline.premises import check_premises
+from pipeline.premises import check_premises, check_ways
 from pipeline.progress import Progress, silent
 from pipeline.summary import Decisions, summarise
 
@@ -101,6 +101,7 @@ def plan_night(
     InputError
         The input is broken (a contract, an unknown id, a moment before orders open).
     """
+    check_ways(night, settings)
     expected = step("forecast", lambda: forecast_demand(night, settings, progress))
     book = step("book", lambda: open_book(night, expected, settings, progress))
     bought = step("purchase", lambda: buy(night, book, settings, progress))

@@ -9,7 +9,6 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.errors import InputError, first_keys
 from contracts.settings import Settings
-from contracts.world import Reference
 from forecast.book import set_aside
 from optimize.routing.travel import given_travel
 
@@ -24,8 +23,7 @@ def check_premises(night: NightInput, settings: Settings) -> None:
     ------
     InputError
         The moment lies before orders open, the orders known end more than `forecast.base_days` before the delivery
-        date (there is no recent demand to lean on), a place that is delivered to has no position, or the travel matrix
-        lacks a way.
+        date (there is no recent demand to lean on), or a place that is delivered to has no position.
     """
     city = settings.city
     opening = clock_instant(city.orders_open, delivery_date=night.delivery_date, timezone=city.timezone)
@@ -44,12 +42,11 @@ def check_premises(night: NightInput, settings: Settings) -> None:
 
 
 def _refuse_nowhere(night: NightInput, settings: Settings) -> None:
-    """Refuse a night whose routes would fail after all else was planned: places on no map, ways in no matrix."""
+    """Refuse a night whose routes would fail after everything else was planned: places that were never put on a map."""
     reference = night.reference
-    served = _served(night, settings)
     if len(reference.travel_matrix):
-        _refuse_gaps(reference, served)
         return
+    served = _served(night, settings)
     lost = [
         str(row[key])
         for table, key in (("warehouses", "warehouse_id"), ("depots", "depot_id"), ("communities", "community_id"))
@@ -64,14 +61,29 @@ def _refuse_nowhere(night: NightInput, settings: Settings) -> None:
 
 
 def _served(night: NightInput, settings: Settings) -> set[str]:
-    """Return the communities that ordered of late or tonight."""
-    since = night.delivery_date - pd.Timedelta(days=settings.forecast.base_days)
+    """Return the communities open on the date that ordered of late or tonight, or have just opened."""
+    day = night.delivery_date
+    since = day - pd.Timedelta(days=settings.forecast.base_days)
     recent = night.history.loc[night.history["delivery_date"] >= since, "community_id"]
-    return {*recent, *night.order_lines["community_id"]}
+    tonight = night.order_lines.loc[night.order_lines["cancelled_at"].isna(), "community_id"]
+    places = night.reference.communities
+    open_now = ~(places["opened_on"] > day) & ~(places["closed_on"] < day)
+    used = places["community_id"].isin({*recent, *tonight}) | (places["opened_on"] >= since)
+    return set(places.loc[open_now & used, "community_id"])
 
 
-def _refuse_gaps(reference: Reference, served: set[str]) -> None:
-    """Refuse a travel matrix that lacks a way between places whose goods share vans."""
+def check_ways(night: NightInput, settings: Settings) -> None:
+    """Refuse a travel matrix that lacks a way between places whose goods share vans.
+
+    Raises
+    ------
+    InputError
+        Names the ways; routing would find it out after everything else was planned.
+    """
+    reference = night.reference
+    if not len(reference.travel_matrix):
+        return
+    served = _served(night, settings)
     homes = reference.communities[reference.communities["community_id"].isin(served)]
     direct, behind = homes[homes["depot_id"].isna()], homes[homes["depot_id"].notna()]
     used = reference.depots[reference.depots["depot_id"].isin(behind["depot_id"])]

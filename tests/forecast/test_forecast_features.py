@@ -68,6 +68,22 @@ def test_a_level_follows_what_the_sku_sells_now(make_history, context, settings,
     assert base[~moved].sum() == pytest.approx(quantity[172:, ~moved].mean(axis=0).sum(), rel=0.02)
 
 
+@pytest.mark.parametrize("seen", [0, 5])
+def test_a_young_series_follows_the_fashion_once(make_history, context, settings, seen):
+    """A community that opened these days starts from what its peers sell now; their change is not counted twice."""
+    panel = Panel.from_history(make_history(6, 4, 200), context)
+    quantity = panel.quantity.copy()
+    moved = (panel.series["sku_id"] == "S01").to_numpy()
+    quantity[172:, moved] *= 2.5
+    young = (panel.series["community_id"] == "C04").to_numpy()
+    quantity[: 200 - seen, young] = np.nan
+    later = Panel(panel.days, panel.series, quantity, panel.censored, panel.price, panel.list_price)
+    base = Features(later, context, FeatureSpec.fit(later, context, settings)).base(199)
+    peers = moved & panel.series["community_id"].isin(["C00", "C02"]).to_numpy()
+    usual = quantity[172:, peers].mean()
+    assert 0.4 * usual < base[moved & young][0] < 1.4 * usual
+
+
 def test_the_first_day_tells_a_communitys_size(history, context, settings):
     """A community of three times its peers counts as one of them unseen, as over twice after a day, then thrice."""
     panel = Panel.from_history(history, context)

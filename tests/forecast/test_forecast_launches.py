@@ -78,6 +78,16 @@ def test_without_a_launch_that_is_a_fortnight_old_nothing_is_touched(context, la
     assert found.calm(panel) is panel
 
 
+def test_an_area_that_opens_late_launches_nothing(context):
+    """Goods sold elsewhere for long, in an area whose history begins later, are not new there."""
+    panel, _ = town(context, {}, lift=1.0)
+    quantity = panel.quantity.copy()
+    late = (panel.series["area_id"] == "A1").to_numpy()
+    quantity[:60, late] = np.nan
+    found = launches(Panel(panel.days, panel.series, quantity, panel.censored, panel.price, panel.list_price))
+    assert (found.first_row < 0).all()
+
+
 def test_an_sku_first_sold_tomorrow_is_new_tomorrow(context):
     """A planned price tells the first day; a week later it is a week old."""
     panel, _ = town(context, {**NEW, 1: DAYS - 1}, lift=1.5)

@@ -19,7 +19,7 @@ from pipeline.joint import Goods
 from pipeline.night import NightInput, drive, forecast_demand, sort_goods
 from pipeline.osrm_file import places_to_ask
 from pipeline.plan import NightPlan
-from pipeline.premises import check_premises
+from pipeline.premises import check_ways
 from pipeline.progress import silent
 
 Change = Callable[[Reference], Reference]
@@ -161,9 +161,33 @@ def test_ways_that_no_matrix_holds_stop_the_night_before_it_costs_time(
     other = replace(night, reference=replace(known, travel_matrix=matrix))
     if refused:
         with pytest.raises(InputError, match=f"lacks '{lost[0]} to {lost[1]}'"):
-            check_premises(other, desk.settings)
+            check_ways(other, desk.settings)
     else:
-        check_premises(other, desk.settings)
+        check_ways(other, desk.settings)
+
+
+def test_ways_of_a_closed_community_are_not_missed(desk: PlanningDesk, night: NightInput) -> None:
+    """It ordered last week and is gone, from the matrix too; one that opens tonight must be in it."""
+    known, day = night.reference, night.delivery_date
+    places = [*known.warehouses["warehouse_id"], *known.communities["community_id"].drop(0)]
+    gone = known.communities["community_id"].iloc[0]
+    ways = [(a, b, 3000.0, 400.0) for a in places for b in places if a != b]
+    matrix = TravelMatrix.check(pd.DataFrame(ways, columns=["from_id", "to_id", "distance_m", "duration_s"]))
+    silent_now = night.order_lines[night.order_lines["community_id"] != gone]
+    history = night.history[night.history["community_id"] != gone]
+
+    def city(**columns: pd.Timestamp) -> NightInput:
+        communities = known.communities.copy()
+        for name, moment in columns.items():
+            communities.loc[0, name] = moment
+        other = replace(known, communities=Communities.check(communities), travel_matrix=matrix)
+        return replace(night, reference=other, order_lines=silent_now)
+
+    check_ways(city(closed_on=day - pd.Timedelta(days=1)), desk.settings)
+    with pytest.raises(InputError, match=f"{gone}"):
+        check_ways(city(), desk.settings)
+    with pytest.raises(InputError, match=f"{gone}"):
+        check_ways(replace(city(opened_on=day), history=history), desk.settings)
 
 
 def test_a_window_that_closes_before_it_opens_is_refused_at_the_door(tiny: World) -> None:

