@@ -88,7 +88,7 @@ def search_parts(territory: Territory, effort: Effort, *, parts: Parts, start: S
                 tasks = _whole_tasks(territory, duties, effort, longer, random, ends)
             else:
                 clusters = clustered(territory, duties, min(parts.stops, -(-size // 2)), random)
-                tasks = _tasks(territory, duties, clusters, effort.crew, longer, random, ends)
+                tasks = _tasks(territory, duties, clusters, effort, longer, random, ends)
             answers = list(pool.map(_search_task, tasks))
             for task, answer in zip(tasks, answers, strict=True):
                 seen.update(dict.fromkeys(task.mapped(answer.seen)))
@@ -128,7 +128,10 @@ def _first_effort(effort: Effort, parts: Parts, size: int) -> Effort:
 
 @dataclass(frozen=True)
 class _Task:
-    """One part: its stops and vans as a territory of its own, and the duties it starts from."""
+    """One part: its stops and vans as a territory of its own, the duties it starts from, and when it has to end.
+
+    Parts wait for a free worker: their seconds are what is left when they begin (`ends` by `time.perf_counter`).
+    """
 
     whole: Territory
     part: Territory
@@ -136,6 +139,7 @@ class _Task:
     vans: NDArray[np.int64]
     duties: tuple[Duty, ...]
     effort: Effort
+    ends: float
 
     def mapped(self, duties: Sequence[Duty]) -> tuple[Duty, ...]:
         """Return the part's duties in the numbers of the whole."""
@@ -153,14 +157,15 @@ def _search_task(task: _Task) -> Found:
     stop_of = {int(stop): number for number, stop in enumerate(task.stops)}
     van_of = {int(van): number for number, van in enumerate(task.vans)}
     start = renumbered(task.duties, stops=stop_of, vans=van_of)
-    return crew_search(task.part, task.effort, start=start)
+    left = max(task.ends - time.perf_counter(), 0.05)
+    return crew_search(task.part, replace(task.effort, seconds=left), start=start)
 
 
 def _tasks(
     territory: Territory,
     duties: Sequence[Duty],
     clusters: Sequence[Sequence[int]],
-    crew: int,
+    effort: Effort,
     parts: Parts,
     random: np.random.Generator,
     ends: float,
@@ -179,13 +184,9 @@ def _tasks(
         own = [s for duty in mine for s in duty.stops]
         stops = np.array(sorted([*own, *left_out[turn == number]]), dtype=np.int64)
         part = replace(territory.only(stops), vans=tuple(replace(territory.vans[v], count=int(count[v])) for v in vans))
-        work = Effort(
-            iterations=max(round(parts.iterations_per_stop * len(stops)), 1),
-            seconds=max(ends - time.perf_counter(), 0.05),
-            seed=int(random.integers(1 << 31)),
-            crew=crew,
-        )
-        tasks.append(_Task(territory, part, stops, vans, mine, work))
+        iterations = max(round(parts.iterations_per_stop * len(stops)), 1)
+        work = replace(effort, iterations=iterations, seed=int(random.integers(1 << 31)), workers=1)
+        tasks.append(_Task(territory, part, stops, vans, mine, work, ends))
     return tasks
 
 
@@ -200,17 +201,10 @@ def _whole_tasks(
     """Return searches of the whole from the same duties with different seeds, one per worker."""
     size = len(territory.stops)
     iterations = max(round(parts.iterations_per_stop * size / 2), 1)
-    seconds = max(ends - time.perf_counter(), 0.05)
     everything, vans = np.arange(size), np.arange(len(territory.vans))
+    work = replace(effort, iterations=iterations, workers=1)
     return [
-        _Task(
-            territory,
-            territory,
-            everything,
-            vans,
-            tuple(duties),
-            Effort(iterations, seconds, int(seed), 1, effort.crew),
-        )
+        _Task(territory, territory, everything, vans, tuple(duties), replace(work, seed=int(seed)), ends)
         for seed in random.integers(1 << 31, size=effort.workers)
     ]
 
