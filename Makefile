@@ -45,11 +45,11 @@ layers: install
 	$(BIN)/lint-imports
 
 unit: install
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # What touches the database once more, on PostgreSQL; skipped with a sentence where the server cannot be had.
 postgres: install
-	.ci/postgres $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(DATABASE_TESTS)
+	.ci/postgres $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(DATABASE_TESTS)
 
 test-postgres: install
 	TUANCAI_NEEDS_POSTGRES=1 .ci/postgres $(BIN)/pytest -n 2 tests/store tests/api
