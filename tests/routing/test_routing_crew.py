@@ -45,18 +45,21 @@ def test_the_same_duties_wherever_they_are_searched(suburb, processes):
     assert parted[0].duties == parted[1].duties
 
 
-def test_a_dead_process_costs_time_and_nothing_else(suburb, processes, caplog):
-    """Killed from outside, a search is made in this process, said in the log, and the next one has new processes."""
+def test_a_dead_process_costs_time_and_nothing_else(suburb, processes):
+    """Killed from outside, a search is made in this process, and the next one has new processes."""
     pid = processes.submit(os.getpid).result()
     os.kill(pid, signal.SIGKILL)
     gone(pid)
-    crew.muster(2)
+    for _ in range(100):  # until loky has noticed
+        crew.muster(2)
+        if crew._executor(2) is not processes:
+            break
+        time.sleep(0.1)
     assert crew._executor(2) is not processes
     os.kill(crew._executor(2).submit(os.getpid).result(), signal.SIGKILL)
     alone = crew_search(suburb, Effort(200, 60.0, 5))
     found = [crew_search(suburb, Effort(200, 60.0, 5, 1, 2)) for _ in range(3)]
     assert all(isinstance(each, Found) and each.duties == alone.duties for each in found)
-    assert "process" in caplog.text or found
 
 
 def gone(pid: int) -> None:
