@@ -1,12 +1,9 @@
 """How far demand strays from its forecast: quantiles learned from forecasts of the past and what then happened.
 
-Conformal in spirit: pairs of (forecast, actual) from rolling origins are grouped by lead time and by the size of the
-forecast; each group keeps the empirical quantiles of what happened. Small whole-number demand keeps the distribution of
-the units themselves (a third of a parcel is never ordered); larger demand keeps quantiles of actual / forecast.
-
-What all series of a day share is told apart (`forecast.mood`): a pair whose day had mood ``e`` says what demand does
-around ``forecast * exp(e)``; a day to come has mood ``g``, so the pair is told for ``forecast * exp(e - g)``. Going
-through the quantile points of ``g`` turns few days into the distribution of all days.
+Conformal in spirit: pairs of (forecast, actual) from rolling origins, grouped by lead time, tell the law of demand
+given its mean (`forecast.known_day`). What all series of a day share is told apart (`forecast.mood`): a pair whose day
+had mood ``e`` tells the law around ``forecast * exp(e)``. A day to come has mood ``g``, so its law is the mixture, over
+the quantile points of ``g``, of the laws around ``forecast * exp(g)``: few days become the distribution of all days.
 """
 
 from __future__ import annotations
@@ -19,37 +16,55 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from contracts.errors import EmptyInputError
+from forecast.known_day import UNITS, WHOLE_BELOW, KnownDay
 from forecast.lead import LEAD_GROUPS, lead_group
-from forecast.mood import NODES, Mood
+from forecast.mood import Mood
 
 GRID = np.array(
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.165, 0.25, 0.35, 0.5, 0.65, 0.75, 0.835, 0.9, 0.95, 0.975, 0.99, 0.995]
 )
-_ROWS_PER_BIN = 300
-_MOST_BINS = 48
-_LEAST_ROWS = 100
-_WIDEST, _NARROW_FROM = 1.4, 0.5
-"""From half a unit on, a bin spans at most this factor while it holds `_LEAST_ROWS` pairs."""
-_WHOLE_BELOW = 8.0
-"""Forecasts below this many units use unit quantiles when demand is in whole units."""
 _SMALLEST = 1e-3
-_UNITS = 64
-"""Units up to which the distribution of small whole demand is kept."""
-_MOST_PAIRS = 1_000_000
-"""Pairs beyond this many take one quantile point of the mood each, in turn, instead of several."""
+_UNIT_STEP, _RATIO_STEP = 1.07, 1.2
+"""Factors from one tabulated mean to the next: of whole units below `WHOLE_BELOW`, of ratios."""
 
 Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Bins:
-    """Empirical quantiles of one lead-time group; `table` is bins x GRID, `upto` bins x _UNITS shares at or below."""
+class _AnyDay:
+    """Law of demand on a day to come, by its forecast, of one lead-time group.
 
-    borders: Values
-    centres: Values
-    table: Values
-    upto: Values
-    in_units: NDArray[np.bool_]
+    Attributes
+    ----------
+    upto : float32, whole-unit means x (UNITS + 1)
+        Probability of so many units or fewer at `_SMALLEST`, and a factor `_UNIT_STEP` more each row; no rows unless
+        demand is in whole units.
+    nodes : float64, N
+        Means, rising, that quantiles of demand / forecast are told at.
+    ratios : float64, N x GRID
+    """
+
+    upto: NDArray[np.float32]
+    nodes: Values
+    ratios: Values
+
+    @classmethod
+    def of(cls, law: KnownDay, moods: Values, *, least: float, most: float) -> _AnyDay:
+        """Return the mixture over equally likely log moods, told for forecasts up to `most` (from `least`)."""
+        factor = np.exp(moods)
+        upto = np.zeros((0, UNITS + 1), np.float32)
+        if len(law.rungs):
+            means = _SMALLEST * _UNIT_STEP ** np.arange(_row_of(WHOLE_BELOW) + 1)
+            upto = np.stack([law.units_upto(mean * factor).mean(axis=0) for mean in means]).astype(np.float32)
+            least = WHOLE_BELOW
+        steps = max(int(np.ceil(np.log(max(most / least, 1.0)) / np.log(_RATIO_STEP))), 1)
+        nodes = least * _RATIO_STEP ** np.arange(steps + 1)
+        ratios = np.stack([np.quantile(law.points(node * factor), GRID) / node for node in nodes])
+        return cls(upto, np.asarray(nodes, np.float64), ratios)
+
+    def in_units(self, mean: Values) -> NDArray[np.bool_]:
+        """Return which forecasts are answered in whole units."""
+        return (mean < WHOLE_BELOW) & (len(self.upto) > 0)
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ class Spread:
         Pairs it was learned from.
     """
 
-    groups: tuple[_Bins, ...]
+    groups: tuple[_AnyDay, ...]
     rows: int
 
     @classmethod
@@ -109,8 +124,9 @@ class Spread:
             inside = group == code
             if not inside.any():  # a lead time never seen borrows from all
                 inside = np.ones(len(mean), np.bool_)
-            nodes = None if mood is None else mood.nodes[code]
-            groups.append(_bins(*_any_day(mean[inside], actual[inside], nodes), rows=int(inside.sum()), whole=whole))
+            law = KnownDay.fit(mean[inside], actual[inside], whole=whole)
+            moods = np.zeros(1) if mood is None else mood.nodes[code]
+            groups.append(_AnyDay.of(law, moods, least=float(mean[inside].min()), most=float(mean[inside].max())))
         return cls(tuple(groups), len(mean))
 
     def quantiles(self, mean: Values, lead: NDArray[np.int64], levels: tuple[float, ...]) -> Values:
@@ -128,7 +144,7 @@ class Spread:
 
     def _by_group(
         self,
-        evaluate: Callable[[_Bins, Values, Values], Values],
+        evaluate: Callable[[_AnyDay, Values, Values], Values],
         mean: Values,
         lead: NDArray[np.int64],
         levels: tuple[float, ...],
@@ -142,91 +158,36 @@ class Spread:
         return out
 
 
-def _any_day(mean: Values, actual: Values, nodes: Values | None) -> tuple[Values, Values]:
-    """Return the pairs as they would be over all moods of a day, sorted by forecast."""
-    order = np.argsort(mean, kind="stable")
-    mean, actual = mean[order], actual[order]
-    if nodes is None or not nodes.any():
-        return mean, actual
-    copies = int(np.clip(_MOST_PAIRS // len(mean), 1, NODES))
-    step = np.arange(len(mean) * copies)
-    # 17 and 41 share no divisor: pairs of neighbouring size take points all over the mood's range
-    moved = np.repeat(mean, copies) * np.exp(-nodes[(step * 17) % NODES])
-    order = np.argsort(moved, kind="stable")
-    return np.maximum(moved[order], _SMALLEST), np.repeat(actual, copies)[order]
-
-
-def _bins(mean: Values, actual: Values, *, rows: int, whole: bool) -> _Bins:
-    """Return the bins of pairs sorted by forecast; `rows` of them are not copies."""
-    cuts = _cuts(mean, rows=rows)
-    least = min(len(mean), _ROWS_PER_BIN * len(mean) // rows)
-    pieces = [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(mean)], strict=True)]
-    centres = np.array([np.exp(np.log(mean[piece]).mean()) for piece in pieces])
-    borders = mean[cuts]
-    in_units = np.array([mean[piece.stop - 1] < _WHOLE_BELOW for piece in pieces]) & whole
-    table = np.empty((len(pieces), len(GRID)))
-    upto = np.ones((len(pieces), _UNITS))
-    for position, piece in enumerate(pieces):
-        if in_units[position]:
-            table[position] = np.quantile(actual[piece], GRID, method="inverted_cdf")
-            units = np.minimum(actual[piece], _UNITS).astype(np.int64)
-            upto[position] = np.bincount(units, minlength=_UNITS + 1)[:_UNITS].cumsum() / (piece.stop - piece.start)
-        else:  # a handful of large forecasts borrows the next smaller ones' ratios
-            wide = slice(max(0, min(piece.start, piece.stop - least)), piece.stop)
-            table[position] = np.quantile(actual[wide] / mean[wide], GRID)
-    return _Bins(borders, centres, table, upto, in_units)
-
-
-def _cuts(mean: Values, *, rows: int) -> NDArray[np.int64]:
-    """Return where one bin ends and the next begins in the sorted forecasts.
-
-    Bins hold equally many pairs, but none is wider than a factor of `_WIDEST` while enough pairs are left, and none
-    reaches over `_WHOLE_BELOW`: units of demand of three are not those of thirty.
-    """
-    copies = len(mean) // rows
-    even = np.linspace(0, len(mean), int(np.clip(rows // _ROWS_PER_BIN, 1, _MOST_BINS)) + 1)[1:-1].astype(np.int64)
-    steps = int(np.log(max(mean[-1] / _NARROW_FROM, 1.0)) / np.log(_WIDEST)) + 1
-    wide = np.searchsorted(mean, _NARROW_FROM * _WIDEST ** np.arange(steps))
-    forced = int(np.searchsorted(mean, _WHOLE_BELOW))
-    kept = [0]
-    for cut in np.unique(np.concatenate([even, wide, [forced]])).tolist():
-        if cut == forced:
-            while len(kept) > 1 and cut - kept[-1] < _LEAST_ROWS * copies:
-                kept.pop()
-        if 0 < cut < len(mean) and (cut == forced or cut - kept[-1] >= _LEAST_ROWS * copies):
-            kept.append(cut)
-    if len(kept) > 1 and kept[-1] != forced and len(mean) - kept[-1] < _LEAST_ROWS * copies:
-        kept.pop()
-    return np.asarray(kept[1:], np.int64)
-
-
-def _evaluated(bins: _Bins, mean: Values, levels: Values) -> Values:
-    own = np.searchsorted(bins.borders, mean, side="right")
-    rows = zip(bins.table, bins.in_units, strict=True)
-    at_levels = np.stack([_between(row, levels, whole=bool(unit)) for row, unit in rows])
-    out = at_levels[own]
-    scaled = ~bins.in_units[own]
-    if scaled.any():
-        ratio = np.flatnonzero(~bins.in_units)
-        log_mean = np.log(mean[scaled])
-        for column in range(len(levels)):
-            smooth = np.interp(log_mean, np.log(bins.centres[ratio]), at_levels[ratio, column])
-            out[scaled, column] = smooth * mean[scaled]
+def _evaluated(law: _AnyDay, mean: Values, levels: Values) -> Values:
+    out = np.empty((len(mean), len(levels)))
+    units = law.in_units(mean)
+    if units.any():
+        least = (law.upto[:, None, :] < levels[None, :, None] - 1e-6).sum(axis=2)  # float32: a level just reached is
+        out[units] = least[_rows_of(mean[units])]
+    if not units.all():
+        log_mean, nodes = np.log(mean[~units]), np.log(law.nodes)
+        for column, level in enumerate(levels):
+            at_nodes = np.array([np.interp(level, GRID, row) for row in law.ratios])
+            out[~units, column] = np.interp(log_mean, nodes, at_nodes) * mean[~units]
     return out
 
 
-def _stated(bins: _Bins, mean: Values, levels: Values) -> Values:
-    own = np.searchsorted(bins.borders, mean, side="right")
-    units = np.clip(_evaluated(bins, mean, levels), 0, _UNITS - 1).astype(np.int64)
-    return np.where(bins.in_units[own][:, None], bins.upto[own[:, None], units], levels[None, :])
+def _stated(law: _AnyDay, mean: Values, levels: Values) -> Values:
+    out = np.broadcast_to(levels, (len(mean), len(levels))).copy()
+    units = law.in_units(mean)
+    if units.any():
+        bounds = np.clip(_evaluated(law, mean[units], levels), 0, UNITS).astype(np.int64)
+        out[units] = law.upto[_rows_of(mean[units])[:, None], bounds]
+    return out
 
 
-def _between(row: Values, levels: Values, *, whole: bool) -> Values:
-    """Return the quantiles at `levels` from those at GRID: straight lines, or the next grid level for whole units."""
-    if whole:
-        position = np.searchsorted(GRID, levels - 1e-12, side="left")
-        return np.asarray(row[np.minimum(position, len(GRID) - 1)])
-    return np.interp(levels, GRID, row)
+def _row_of(mean: float) -> int:
+    return int(np.ceil(np.log(mean / _SMALLEST) / np.log(_UNIT_STEP)))
+
+
+def _rows_of(mean: Values) -> NDArray[np.int64]:
+    """Return the row of the nearest tabulated mean."""
+    return np.asarray(np.rint(np.log(np.maximum(mean, _SMALLEST) / _SMALLEST) / np.log(_UNIT_STEP)), np.int64)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import scipy.stats
 
 from forecast.mood import NODES, Mood
 from forecast.spread import Spread
@@ -10,9 +13,21 @@ LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 BANDS = ((0.1, 1.0), (1.0, 10.0), (10.0, 100.0), (100.0, 1000.0))
 
 
-def days(count: int, series: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def even(rng: np.random.Generator, series: int) -> np.ndarray:
+    """Forecasts of every size between 0.1 and 1,000 as often on a log scale."""
+    return np.exp(rng.uniform(np.log(0.1), np.log(1000.0), (1, series)))
+
+
+def steep(rng: np.random.Generator, series: int) -> np.ndarray:
+    """Forecasts by Zipf's law: a few large sellers, ever more small ones."""
+    return np.minimum(4.0 * (1.0 + rng.pareto(1.3, (1, series))), 300.0)
+
+
+def days(
+    count: int, series: int, rng: np.random.Generator, sizes: Callable[..., np.ndarray] = even
+) -> tuple[np.ndarray, np.ndarray]:
     """Forecasts and demand of days that share a mood of 0.2 in log: days x series."""
-    mean = np.exp(rng.uniform(np.log(0.1), np.log(1000.0), (1, series))) * np.ones((count, 1))
+    mean = sizes(rng, series) * np.ones((count, 1))
     mood = np.exp(rng.normal(-0.02, 0.2, (count, 1)))
     own = rng.gamma(8.0, 1 / 8.0, mean.shape)
     return mean, rng.poisson(mean * mood * own).astype(float)
@@ -52,6 +67,36 @@ def test_few_days_with_a_mood_are_enough_for_every_band():
     assert told.mean(axis=0).max() < 0.02
     assert told.max() < 0.04
     assert told.mean() < 0.75 * plain.mean()
+
+
+def test_a_steep_law_of_sizes_does_not_tilt_the_quantiles():
+    """Where small forecasts are many and large ones few, the large ones' bands are not told from bad days only."""
+    found = []
+    for seed in range(5):
+        rng = np.random.default_rng(100 + seed)
+        past, new = days(140, 300, rng, steep), days(600, 150, rng, steep)
+        spread = learned(*past, told_apart=True)
+        lead = np.broadcast_to(np.resize(np.arange(1, 8), len(new[0]))[:, None], new[0].shape).ravel()
+        mean, actual = (each.ravel() for each in new)
+        large = mean > 16
+        bounds = spread.quantiles(mean[large], lead[large], LEVELS)
+        found.append((actual[large, None] <= bounds).mean(axis=0) - np.array(LEVELS))
+    assert np.abs(np.mean(found, axis=0)).max() < 0.02, np.round(found, 3)
+
+
+def test_small_forecasts_do_not_take_the_units_of_the_bin_they_fall_in():
+    """Two hundred pairs around two units, none below one: a forecast of 0.3 has nothing at its middle."""
+    rng = np.random.default_rng(8)
+    mean = rng.uniform(1.0, 3.0, 200)
+    lead = np.ones(200, np.int64)
+    spread = Spread.fit(mean, rng.poisson(mean).astype(float), lead, whole=True)
+    few = np.array([0.05, 0.3, 1.0])
+    assert spread.quantiles(few, lead[:3], (0.5, 0.95)).tolist() == pytest.approx(
+        scipy.stats.poisson.ppf([[0.5, 0.95]], few[:, None]), abs=1
+    )
+    assert spread.quantiles(few, lead[:3], (0.5,)).ravel().tolist() == [0.0, 0.0, 1.0]
+    stated = spread.stated(few, lead[:3], (0.1,)).ravel()
+    assert stated == pytest.approx(np.exp(-few), abs=0.08)
 
 
 def test_the_mood_of_a_day_to_come_has_mean_one_and_two_equal_sides():
