@@ -6,6 +6,7 @@ The feast's season (`Feast`), young communities' growth (`Ramp`), promotions (`P
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from forecast.context import Context
 from forecast.feast import Feast
 from forecast.launches import launches
+from forecast.members.outside import OutsideEstimate
+from forecast.members.protocol import Forecasts
 from forecast.panel import Panel
 from forecast.promotions import Lift, Promotions
 from forecast.ramp import Ramp
@@ -71,3 +74,17 @@ class Calm:
     def at(self, row: int) -> NDArray[np.float64]:
         """Return what a calm forecast of a day of the panel is multiplied by, one factor per series."""
         return np.asarray(np.prod([factor.at(row) for factor in self._factors], axis=0), np.float64)
+
+    def answers(
+        self, told: Mapping[str, Forecasts], origins: Sequence[int], horizons: Sequence[int]
+    ) -> dict[str, Forecasts]:
+        """Return members' forecasts, origins x horizons x series, all of calm units.
+
+        What somebody else expects is real units, promotion and feast included; the members' own answers are calm.
+        """
+        name = OutsideEstimate().name
+        if name not in told:
+            return dict(told)
+        course = np.stack([[self.at(origin + lead) for lead in horizons] for origin in origins])
+        told_calm = told[name] / np.where(course > 0, course, np.nan)
+        return {**told, name: told_calm.astype(np.float32)}

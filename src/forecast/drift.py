@@ -95,7 +95,10 @@ def drift_report(
     trained = (model.trained_until - panel.days[0]).days
     origins = range(max(trained, panel.known - 1 - days, 0), panel.known - 1)
     dates = panel.days[[origin + 1 for origin in origins]]
-    means = [expected_units(model, panel.known_until(o + 1), context, [1])[0][0] for o in origins]
+    on_sale = np.isfinite(panel.quantity)
+    means = [
+        expected_units(model, panel.known_until(o + 1), context, [1], listed=on_sale[[o + 1]])[0][0] for o in origins
+    ]
     errors, shares = [], []
     for name in LEVELS if means else ():
         level = Level.of(panel.series, name)

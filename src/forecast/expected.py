@@ -14,7 +14,7 @@ from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.members.protocol import Forecasts
 from forecast.model import DemandModel
-from forecast.own_right import OWN_LEVELS, drawn_to_sums, summed_panel
+from forecast.own_right import OWN_LEVELS, drawn_to_sums, summed_panel, unremembered, whole_sums
 from forecast.panel import Panel
 
 
@@ -44,32 +44,39 @@ def expected_units(
     for position, lead in enumerate(horizons):
         sources[position] = f"fallback: {beyond.name}, {lead} days ahead is beyond the trained {longest}"
     if within:
-        answers = {
-            name: model.members[name].forecast(panel, context, origins=[origin], horizons=within)[0]
+        told = {
+            name: model.members[name].forecast(panel, context, origins=[origin], horizons=within)
             for name in model.combination.used()
         }
+        answers = {name: answer[0] for name, answer in calm.answers(told, [origin], within).items()}
         leading = model.combination.members[0]
         band = volume_band(answers[leading], model.settings.volume_bands)
         bands = range(len(model.settings.volume_bands) + 1)
         labels = np.array([model.fallback or model.combination.label(code) for code in bands], object)
         inside = [position for position, lead in enumerate(horizons) if lead in within]
-        own = _own_forecasts(model, panel, context, within)
-        seen = None if listed is None else listed[inside]
         silent = ~np.isfinite(answers[leading])
         mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
-        means[inside] = drawn_to_sums(mixed, own, seen)
+        seen = np.isfinite(mixed) if listed is None else np.isfinite(mixed) & listed[inside]
+        means[inside] = drawn_to_sums(mixed, _own_forecasts(model, panel, context, within, mixed, seen), seen)
         sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
     course = np.stack([calm.at(origin + lead) for lead in horizons])
     return (means * course).astype(np.float32), sources
 
 
 def _own_forecasts(
-    model: DemandModel, panel: Panel, context: Context, horizons: Sequence[int]
-) -> dict[str, tuple[Level, Forecasts, float]]:
+    model: DemandModel,
+    panel: Panel,
+    context: Context,
+    horizons: Sequence[int],
+    parts: Forecasts,
+    listed: NDArray[np.bool_],
+) -> dict[str, tuple[Level, NDArray[np.float64], float]]:
     out = {}
+    origin = panel.known - 1
+    unknown = unremembered(panel, [origin])
     for one in model.own_levels:
         level = Level.by(panel.series, OWN_LEVELS[one.name], name=one.name)
         summed = summed_panel(panel, level)
-        forecast = one.fitted.forecast(summed, context, origins=[panel.known - 1], horizons=horizons)[0]
-        out[one.name] = (level, forecast, one.worth)
+        forecast = one.fitted.forecast(summed, context, origins=[origin], horizons=horizons)[0]
+        out[one.name] = (level, whole_sums(forecast, level, parts, unknown, listed), one.worth)
     return out

@@ -61,11 +61,14 @@ class KnownDay:
         cuts = _cuts(mean, whole=whole)
         pieces = [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(mean)], strict=True)]
         small = [piece for piece in pieces if whole and mean[piece.stop - 1] < WHOLE_BELOW]
-        rungs = np.array([mean[piece].mean() for piece in small])
-        upto = np.array([_upto(actual[piece]) for piece in small]).reshape(len(small), UNITS + 1)
+        laws = [_unit_laws(mean[piece], actual[piece]) for piece in small]
+        rungs = np.concatenate([law[0] for law in laws] or [np.zeros(0)])
+        upto = np.concatenate([law[1] for law in laws] or [np.zeros((0, UNITS + 1))])
         large = pieces[len(small) :]
         centres = np.array([np.exp(np.log(mean[piece]).mean()) for piece in large])
-        ratios = np.array([_ratios(mean, actual, piece) for piece in large]).reshape(len(large), len(POINTS))
+        ratios = np.array([_ratios(mean, actual, piece, whole=whole) for piece in large]).reshape(
+            len(large), len(POINTS)
+        )
         if small:
             rungs, upto = _downward(rungs, upto)
         return cls(rungs, upto, centres, ratios)
@@ -133,15 +136,42 @@ def _counted(points: Values) -> Values:
     return np.asarray(np.stack([np.searchsorted(row, half, side="left") for row in points]) / points.shape[1])
 
 
-def _upto(actual: Values) -> Values:
-    units = np.clip(actual, 0, UNITS).astype(np.int64)
-    return np.asarray(np.bincount(units, minlength=UNITS + 1).cumsum() / len(actual))
+def _unit_laws(mean: Values, actual: Values) -> tuple[Values, Values]:
+    """Return the rungs of a bin and their laws of whole units.
+
+    One, of the units as they were; but where few pairs make a bin wide, their sizes would pass for chance: there
+    negative binomials with the bin's own bias and dispersion (by moments) stand in, a factor `_RUNG` apart.
+    """
+    least = max(float(mean[0]), _NARROW_FROM)
+    if mean[-1] <= _WIDEST**2 * least:
+        units = np.clip(actual, 0, UNITS).astype(np.int64)
+        return np.array([mean.mean()]), (np.bincount(units, minlength=UNITS + 1).cumsum() / len(units))[None, :]
+    rungs: Values = least * _RUNG ** np.arange(int(np.log(mean[-1] / least) / np.log(_RUNG)) + 1.0)
+    bias = max(float(actual.sum() / mean.sum()), 1e-6)
+    extra = _extra(bias * mean, actual)
+    if extra <= 0:
+        return rungs, np.asarray(scipy.stats.poisson.cdf(np.arange(UNITS + 1)[None, :], bias * rungs[:, None]))
+    chance = 1.0 / (1.0 + extra * bias * rungs[:, None])
+    return rungs, np.asarray(scipy.stats.nbinom.cdf(np.arange(UNITS + 1)[None, :], 1.0 / extra, chance))
 
 
-def _ratios(mean: Values, actual: Values, piece: slice) -> Values:
-    """Return quantile points of actual / mean; a handful of large forecasts borrows the next smaller ones'."""
+def _extra(mean: Values, actual: Values) -> float:
+    """Return ``p`` of counts with variance ``m + p m^2`` by moments, not below zero."""
+    return max(float((((actual - mean) ** 2 - mean) / mean).sum() / mean.sum()), 0.0)
+
+
+def _ratios(mean: Values, actual: Values, piece: slice, *, whole: bool) -> Values:
+    """Return quantile points of actual / mean; a handful of large forecasts borrows the next smaller ones'.
+
+    Whole units stray by chance, the less the more there are of them: ratios of other sizes are drawn together, or
+    apart, as the standard deviation of counts with variance ``m + p m^2`` has it, ``p`` from their own moments.
+    """
     wide = slice(max(0, min(piece.start, piece.stop - _ROWS_PER_BIN)), piece.stop)
-    return np.asarray(np.quantile(actual[wide] / mean[wide], POINTS), np.float64)
+    sizes, ratio = mean[wide], actual[wide] / mean[wide]
+    if whole:
+        extra, size = _extra(sizes, actual[wide]), np.exp(np.log(mean[piece]).mean())
+        ratio = np.maximum(1.0 + (ratio - 1.0) * np.sqrt((1.0 / size + extra) / (1.0 / sizes + extra)), 0.0)
+    return np.asarray(np.quantile(ratio, POINTS), np.float64)
 
 
 def _downward(rungs: Values, upto: Values) -> tuple[Values, Values]:

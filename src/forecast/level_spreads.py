@@ -11,7 +11,7 @@ from contracts.columns import LEVELS
 from forecast.categories import CATEGORY_LEVELS
 from forecast.levels import Level
 from forecast.members import Forecasts
-from forecast.mood import Mood
+from forecast.mood import Mood, chance_of
 from forecast.panel import Panel
 from forecast.rolling import RollingForecasts
 from forecast.spread import PoissonSpread, Spread
@@ -32,7 +32,9 @@ def level_spreads(
     forecast = np.where(np.isfinite(rolled.actual), mixed, np.nan)
     seen = np.where(np.isfinite(forecast), rolled.actual, np.nan)
     days = rolled.lead[:, :, 0]
-    mood = Mood.fit(_summed(forecast).ravel(), _summed(seen).ravel(), days.ravel())
+    goods = Level.by(panel.series, ("sku_id",), name="sku")  # what strays together on a day: an SKU everywhere
+    chance = chance_of(*(goods.total(each).reshape(days.size, -1) for each in (forecast, seen)))
+    mood = Mood.fit(_summed(forecast).ravel(), _summed(seen).ravel(), days.ravel(), chance=chance)
     cells = np.arange(days.size).reshape(days.shape)[:, :, None]
     spreads: dict[str, Spread | PoissonSpread] = {}
     for level in levels:

@@ -5,6 +5,10 @@ quantiles they would make every band too wide or too narrow together. So the moo
 from all days, its two sides averaged (log errors are as often up as down by the same factor) and its mean held at
 one: the model of the rolling origins is weeks older than the one that serves, and its bias is not the other's. What is
 left is learned per series size.
+
+In a small city a day's sum also strays by chance, each SKU on its own: that much of its variance is no mood. It is
+taken off the mood's width, and of what a day's sum shows only the mood's part is taken for mood (best linear
+prediction).
 """
 
 from __future__ import annotations
@@ -45,38 +49,65 @@ class Mood:
     nodes: Values
 
     @classmethod
-    def fit(cls, forecast: Values, actual: Values, lead: NDArray[np.int64]) -> Mood:
+    def fit(cls, forecast: Values, actual: Values, lead: NDArray[np.int64], *, chance: Values | float = 0.0) -> Mood:
         """Learn from the sums of each day: forecast, what happened, and the lead time, one entry per cell.
 
         With fewer than ten days nothing is told apart: the mood is zero and stays in the rest.
+
+        Parameters
+        ----------
+        chance : float64, cells, optional
+            Variance of each log ratio that is chance and no mood; see `chance_of`.
         """
         good = (forecast > 0) & (actual > 0)
         seen = np.zeros(len(forecast))
         nodes = np.zeros((LEAD_GROUPS, NODES))
         if good.sum() < _LEAST_CELLS:
             return cls(seen, nodes)
-        seen[good] = np.log(actual[good] / forecast[good])
-        group, off = lead_group(lead), _off_the_middle(seen, good)
-        width = np.full(LEAD_GROUPS, _width(off[good]))
-        for code in np.unique(group[good]):
-            own = off[good & (group == code)]
-            width[code] = np.sqrt(
-                (len(own) * _width(own) ** 2 + _OWN_CELLS * width[code] ** 2) / (len(own) + _OWN_CELLS)
-            )
-        standard = off[good] / np.maximum(width[group[good]], 1e-12)
+        ratio = np.log(actual[good] / forecast[good])
+        off = _off_the_middle(ratio)
+        group, noise = lead_group(lead)[good], np.broadcast_to(np.asarray(chance, np.float64), good.shape)[good]
+        both = np.full(LEAD_GROUPS, (off**2).mean())
+        for code in np.unique(group):
+            own = off[group == code]
+            both[code] = ((own**2).sum() + _OWN_CELLS * both[code]) / (len(own) + _OWN_CELLS)
+        width = np.sqrt(np.maximum(both - noise.mean(), 0.0))
+        kept = width[group] ** 2 / np.maximum(width[group] ** 2 + noise, 1e-24)
+        seen[good] = ratio.mean() + kept * (ratio - ratio.mean())
+        standard = off / np.sqrt(np.maximum(both[group], 1e-24))
         points = (np.arange(NODES) + 0.5) / NODES
         shape = np.quantile(np.concatenate([standard, -standard]), points)
         nodes = width[:, None] * shape[None, :] / max(_width(shape), 1e-12)
         return cls(seen, nodes - np.log(np.exp(nodes).mean(axis=1, keepdims=True)))
 
 
-def _off_the_middle(seen: Values, good: NDArray[np.bool_]) -> Values:
+def chance_of(forecast: Values, actual: Values) -> Values:
+    """Return the variance of each day's log ratio of sums that comes from its parts straying each on its own.
+
+    By the residuals of the parts after the day's ratio, cluster by cluster, as in a cluster-robust variance (Liang and
+    Zeger, 1986): parts are to be sums over what strays together.
+
+    Parameters
+    ----------
+    forecast, actual : float64, days x parts
+        NaN where a part is not seen.
+    """
+    known = np.isfinite(forecast) & np.isfinite(actual)
+    expected, happened = np.where(known, forecast, 0.0), np.where(known, actual, 0.0)
+    total = happened.sum(axis=1)
+    ratio = total / np.maximum(expected.sum(axis=1), 1e-12)
+    strayed = ((happened - ratio[:, None] * expected) ** 2).sum(axis=1) / np.maximum(total, 1e-12) ** 2
+    parts = (expected > 0).sum(axis=1)
+    return np.where(parts > 1, strayed * parts / np.maximum(parts - 1, 1), 0.0)
+
+
+def _off_the_middle(seen: Values) -> Values:
     """Return the moods less their mean, none further out than `_FARTHEST` usual widths from their median."""
-    middle = float(np.median(seen[good]))
-    usual = 1.4826 * float(np.median(np.abs(seen[good] - middle)))  # of a normal law, its standard deviation
+    middle = float(np.median(seen))
+    usual = 1.4826 * float(np.median(np.abs(seen - middle)))  # of a normal law, its standard deviation
     reach = _FARTHEST * usual if usual > 0 else np.inf
     near = np.clip(seen, middle - reach, middle + reach)
-    return np.asarray(near - near[good].mean(), np.float64)
+    return np.asarray(near - near.mean(), np.float64)
 
 
 def _width(values: Values) -> float:

@@ -31,6 +31,8 @@ OWN_LEVELS: dict[str, tuple[str, ...]] = {
 _LOST = "*"
 _QUARREL = 0.05
 """How loosely targets of several levels are met, as a share of the parts' variance: only settles their quarrels."""
+_TAKEN_IN_DAYS = 14.0
+"""Days after which a sum's past is taken to hold all of a part that joined it."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,18 @@ def fit_own_levels(panel: Panel, context: Context, settings: ForecastSettings) -
     return out
 
 
+def unremembered(panel: Panel, origins: Sequence[int]) -> NDArray[np.float64]:
+    """Return what share of each part the past of its sums does not hold yet, origins x n, 0 to 1.
+
+    A community or SKU that was never on sale is in no past sum: forecast in its own right, the sum knows nothing of it.
+    """
+    known = np.isfinite(panel.quantity[: panel.known])
+    first = np.where(known.any(axis=0), known.argmax(axis=0), panel.known)
+    age = np.asarray(origins)[:, None] + 1 - first[None, :]
+    began = int(first.min())  # what is there from the beginning joined nothing
+    return np.where(first == began, 0.0, 1.0 - np.clip(age / _TAKEN_IN_DAYS, 0.0, 1.0))
+
+
 def worth(own: NDArray[np.float64], parts: NDArray[np.float64], actual: NDArray[np.float64]) -> float:
     """Return the weight of the own forecast that least squares gives it, drawn half-way to an even mixture.
 
@@ -100,8 +114,21 @@ def worth(own: NDArray[np.float64], parts: NDArray[np.float64], actual: NDArray[
     return 0.0 if best < 0 else (min(best, 1.0) + 0.5) / 2
 
 
+def whole_sums(
+    own: NDArray[np.floating],
+    level: Level,
+    parts: NDArray[np.floating],
+    unknown: NDArray[np.float64],
+    listed: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return own forecasts with what their past does not hold of the parts on sale added; all days x sums or parts."""
+    return own.astype(np.float64) + level.total(np.where(listed, parts * unknown, 0.0))
+
+
 def drawn_to_sums(
-    parts: Forecasts, own: Mapping[str, tuple[Level, Forecasts, float]], listed: NDArray[np.bool_] | None = None
+    parts: Forecasts,
+    own: Mapping[str, tuple[Level, NDArray[np.floating], float]],
+    listed: NDArray[np.bool_] | None = None,
 ) -> Forecasts:
     """Return the parts reconciled, day by day, to the mixtures of own forecasts and sums of parts.
 
@@ -109,10 +136,11 @@ def drawn_to_sums(
     ----------
     parts : days x n
     own : mapping of name to (level, own forecasts days x sums, worth)
+        The own forecasts are of all parts on sale, see `whole_sums`.
     listed : days x n, optional
         Parts on sale; the others keep their forecast and belong to no sum.
     """
-    active: Sequence[tuple[Level, Forecasts, float]] = [each for each in own.values() if each[2] > 0]
+    active: Sequence[tuple[Level, NDArray[np.floating], float]] = [each for each in own.values() if each[2] > 0]
     if not active:
         return parts
     out = parts.copy()

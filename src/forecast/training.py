@@ -17,7 +17,7 @@ from contracts.columns import LEVELS
 from contracts.flow import DailyDemand
 from contracts.reference import Calendar, Communities, Listings, Skus
 from contracts.settings import CitySettings, ForecastSettings
-from forecast.calm import Calm, Passing
+from forecast.calm import Calm
 from forecast.censoring import in_whole_units, recovered
 from forecast.combination import Combination, volume_band
 from forecast.context import Context
@@ -26,7 +26,16 @@ from forecast.levels import Level
 from forecast.members import Fitted, Forecasts, member
 from forecast.members.outside import OutsideEstimate
 from forecast.model import DemandModel, fingerprint
-from forecast.own_right import OWN_LEVELS, OwnLevel, drawn_to_sums, fit_own_levels, summed_panel, worth
+from forecast.own_right import (
+    OWN_LEVELS,
+    OwnLevel,
+    drawn_to_sums,
+    fit_own_levels,
+    summed_panel,
+    unremembered,
+    whole_sums,
+    worth,
+)
 from forecast.panel import Panel
 from forecast.partition import method_of
 from forecast.promise import promise_of
@@ -92,7 +101,7 @@ def train(
         settings = settings.model_copy(update={"members": (*settings.members, OutsideEstimate().name)})
     panel = _panel(history, context, settings)
     ground = _ground(panel, context, settings, city)
-    origins = rolling_origins(panel, settings, ground.exceptional)
+    origins = rolling_origins(panel, settings, ground.calm.exceptional)
     model = _trained(ground, origins, groupings or {}) if origins else _from_short_history(ground)
     log.info(
         "train: %d series, %d days, %d rolling origins, %s, %.1f s",
@@ -131,23 +140,24 @@ def stand_in(
 
 @dataclass(frozen=True)
 class _Ground:
-    """What a model is trained on: the panel with sold-out days recovered, without what passes (`Calm`)."""
+    """What a model is trained on: the history with sold-out days recovered, without what passes."""
 
-    panel: Panel
+    calm: Calm
     context: Context
     settings: ForecastSettings
     city: CitySettings
     whole: bool
     fingerprint: str
-    exceptional: NDArray[np.bool_]
-    passing: Passing
+
+    @property
+    def panel(self) -> Panel:
+        """Return the calm history."""
+        return self.calm.panel
 
 
 def _ground(panel: Panel, context: Context, settings: ForecastSettings, city: CitySettings) -> _Ground:
     whole = recovered(panel, context)
-    calm = Calm.of(whole, context)
-    whole_units, printed = in_whole_units(panel), fingerprint(panel)
-    return _Ground(calm.panel, context, settings, city, whole_units, printed, calm.exceptional, calm.passing)
+    return _Ground(Calm.of(whole, context), context, settings, city, in_whole_units(panel), fingerprint(panel))
 
 
 def _given(
@@ -180,7 +190,8 @@ def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, 
     candidates = [member(name, settings) for name in settings.members]
     horizons = tuple(range(1, settings.horizon_days + 1))
     rolled = roll(panel, context, members=candidates, origins=origins, horizons=horizons)
-    rolled = without_days(rolled, ground.exceptional)
+    rolled = replace(rolled, forecasts=ground.calm.answers(rolled.forecasts, origins, horizons))
+    rolled = without_days(rolled, ground.calm.exceptional)
     leading = next(iter(rolled.forecasts))
     band = volume_band(rolled.forecasts[leading], settings.volume_bands)
     combination = Combination.fit(
@@ -212,14 +223,14 @@ def _with_own_levels(
         return mixed, ()
     past = fit_own_levels(panel.known_until(min(rolled.origins) + 1), context, settings)
     listed = np.isfinite(rolled.actual)
-    given: dict[str, tuple[Level, Forecasts, float]] = {}
+    unknown = unremembered(panel, rolled.origins)[:, None, :]
+    given: dict[str, tuple[Level, NDArray[np.float64], float]] = {}
     for name, (_, fitted) in past.items():
         level = Level.by(panel.series, OWN_LEVELS[name], name=name)
-        forecast = fitted.forecast(
-            summed_panel(panel, level), context, origins=rolled.origins, horizons=rolled.horizons
-        )
+        told = fitted.forecast(summed_panel(panel, level), context, origins=rolled.origins, horizons=rolled.horizons)
+        forecast = whole_sums(told, level, mixed, unknown, listed)
         parts, actual = level.total(np.where(listed, mixed, np.nan)), level.total(rolled.actual)
-        given[name] = (level, forecast, worth(forecast.astype(np.float64), parts, actual))
+        given[name] = (level, forecast, worth(forecast, parts, actual))
     flat = {name: (level, forecast.reshape(-1, level.size), share) for name, (level, forecast, share) in given.items()}
     drawn = drawn_to_sums(mixed.reshape(-1, panel.width), flat, listed.reshape(-1, panel.width)).reshape(mixed.shape)
     helpful = tuple(name for name in given if given[name][2] > 0)
@@ -250,7 +261,7 @@ def _model(
         scores=scores,
         fingerprint=ground.fingerprint,
         whole=ground.whole,
-        passing=ground.passing,
+        passing=ground.calm.passing,
         own_levels=own_levels,
         fallback=fallback,
     )

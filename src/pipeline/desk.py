@@ -11,13 +11,13 @@ from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
 from contracts.errors import ConflictError, EmptyInputError, InputError
-from contracts.flow import DailyDemand, Forecast
+from contracts.flow import Forecast
 from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.what_if import WhatIf
 from contracts.world import REFERENCE_TABLES, Reference, World
-from forecast import BacktestScores, DriftReport, Registry, build_history, predict, relocated
+from forecast import BacktestScores, DriftReport, Registry, predict, relocated
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
@@ -26,7 +26,7 @@ from pipeline.late import Late
 from pipeline.models import NightModels
 from pipeline.night import NightInput, plan_night
 from pipeline.papers import PLAIN, PaperWishes
-from pipeline.past import context_of
+from pipeline.past import Past
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
 from pipeline.revise import Revision, revise
@@ -107,13 +107,6 @@ class PlanningDesk:
         self.store.write_reference(made)
         return self.store.reference()
 
-    def history(self, *, before: pd.Timestamp | None = None) -> DataFrame[DailyDemand]:
-        """Return demand per delivery date, community and SKU, of dates before a day."""
-        reference = self.store.reference(before)
-        until = None if before is None else before - pd.Timedelta(days=1)
-        lines = self.store.order_lines(delivery_to=until)
-        return build_history(lines, reference.listings, reference.communities, city=self.settings.city)
-
     def train(self, *, until: pd.Timestamp | None = None, progress: Progress = silent) -> Training:
         """Train both models on delivery dates up to `until` (default: all but the last) and register them."""
         return train_models(self.store, self.registries, self.settings, until=until, progress=progress)
@@ -158,8 +151,9 @@ class PlanningDesk:
             self.settings.city.orders_open, delivery_date=delivery_date, timezone=self.settings.city.timezone
         )
         dates = list(pd.date_range(delivery_date, periods=days, unit="us"))
-        known, context = self.history(before=delivery_date), context_of(self.store.reference(delivery_date))
-        return predict(self.models().demand, known, delivery_dates=dates, issued_at=opening, context=context)
+        past = Past.before(self.store, delivery_date, city=self.settings.city)
+        demand = self.models().demand
+        return predict(demand, past.history, delivery_dates=dates, issued_at=opening, context=past.context)
 
     def plan(
         self,
@@ -212,10 +206,11 @@ class PlanningDesk:
         change: WhatIf | None = None,
     ) -> NightInput:
         """Return what the store knows for planning a date as of a moment; see `plan`."""
-        reference = self.store.reference(delivery_date)
+        past = Past.before(self.store, delivery_date, city=self.settings.city)
         return NightInput(
-            reference=reference,
-            history=self.history(before=delivery_date),
+            reference=past.reference,
+            history=past.history,
+            open_share=past.context.open_share,
             order_lines=self.store.order_lines(delivery_from=delivery_date, delivery_to=delivery_date),
             models=self.models(),
             delivery_date=delivery_date,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import pandas as pd
@@ -61,6 +61,8 @@ class NightInput:
         Purchase lines the search begins from.
     change : WhatIf or None
         Other circumstances than the reference data and the orders say.
+    open_share : DataFrame or None
+        What sold-out listings of those dates could still take (`forecast.open_share`); None: as known at the training.
     """
 
     reference: Reference
@@ -73,6 +75,7 @@ class NightInput:
     after: str | None = None
     before: EarlierPlan | None = None
     change: WhatIf | None = None
+    open_share: pd.DataFrame | None = None
 
 
 class Steps(Protocol):
@@ -129,13 +132,16 @@ def forecast_demand(night: NightInput, settings: Settings, progress: Progress) -
         settings.city.orders_open, delivery_date=night.delivery_date, timezone=settings.city.timezone
     )
     known = night.history[night.history["delivery_date"] < night.delivery_date]
+    context = context_of(night.reference)
+    if night.open_share is not None:
+        context = replace(context, open_share=night.open_share)
     return predict(
         night.models.demand,
         DailyDemand.check(known),
         delivery_dates=[night.delivery_date],
         issued_at=opening,
         levels=("community", "warehouse", "area"),
-        context=context_of(night.reference),
+        context=context,
     )
 
 

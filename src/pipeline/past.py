@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from pandera.typing import DataFrame
 
@@ -36,7 +36,15 @@ class Past:
     @classmethod
     def of(cls, store: Store, days: Sequence[date], *, city: CitySettings) -> Past:
         """Return the past that ends with the last of the days."""
-        reference, lines = store.reference(days[-1]), store.order_lines(delivery_to=days[-1])
+        return cls._of(store.reference(days[-1]), store.order_lines(delivery_to=days[-1]), city)
+
+    @classmethod
+    def before(cls, store: Store, day: date, *, city: CitySettings) -> Past:
+        """Return the past of a delivery date to come, with the reference data that hold on it."""
+        return cls._of(store.reference(day), store.order_lines(delivery_to=day - timedelta(days=1)), city)
+
+    @classmethod
+    def _of(cls, reference: Reference, lines: DataFrame[OrderLines], city: CitySettings) -> Past:
         history = build_history(lines, reference.listings, reference.communities, city=city)
         share = open_share(lines, reference.listings, reference.communities, city=city)
         return cls(reference, lines, history, replace(context_of(reference), open_share=share))
