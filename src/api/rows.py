@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from types import NoneType
 from typing import Any
 
 import pandas as pd
@@ -94,7 +95,8 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows as they came over the wire as a frame in which no value was changed.
 
     Left to itself pandas makes a column of whole numbers with a gap one of floats, and ids of 17 digits and more come
-    out as other ids. Plain text stays text, which contracts read fast; all else stays as it came, for them to judge.
+    out as other ids. Columns of nothing but plain text, or whole numbers, or other numbers become such, which contracts
+    read fast; all else stays as it came, for them to judge.
 
     Examples
     --------
@@ -102,13 +104,17 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     1234567890123456781
     """
     frame = pd.DataFrame(list(rows), dtype=object)
-    for name in frame.columns:
-        if _plain_text(frame[name]):
-            frame[name] = frame[name].astype("str")
-    return frame
+    plain = {name: _plain(frame[name]) for name in frame.columns}
+    return frame.astype({name: dtype for name, dtype in plain.items() if dtype})
 
 
-def _plain_text(cells: pd.Series[Any]) -> bool:
-    """Return whether every cell is text without control characters, or nothing."""
-    texts = cells.dropna().tolist()
-    return all(isinstance(text, str) for text in texts) and "".join(texts).replace("\n", "").isprintable()
+def _plain(cells: pd.Series[Any]) -> str:
+    """Return the dtype that holds every cell unchanged: text without control characters, numbers; empty without one."""
+    kinds = set(map(type, cells))
+    if kinds == {int}:
+        return "int64" if max(map(abs, cells)) < 1 << 63 else ""
+    if kinds == {float}:
+        return "float64"
+    if kinds <= {str, NoneType}:
+        return "str" if "".join(filter(None, cells)).replace("\n", "").isprintable() else ""
+    return ""

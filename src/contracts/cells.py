@@ -103,6 +103,9 @@ def _read_text(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:
 def _read_time(
     raw: pd.Series[Any], null: pd.Series[bool], *, aware: bool
 ) -> tuple[pd.Series[Any], pd.Series[bool], str]:
+    if null.all():
+        never = pd.Series(pd.NaT, index=raw.index, dtype="datetime64[us, UTC]" if aware else "datetime64[us]")
+        return never, ~null, "a time with a zone" if aware else "a whole day"
     if aware:
         if raw.dtype.kind == "M" and getattr(raw.dt, "tz", None) is None:
             return raw.dt.tz_localize("UTC").astype("datetime64[us, UTC]"), ~null, "a time with a zone"

@@ -52,6 +52,7 @@ class Store:
         self._reading = ReferenceReading(folder, self._reference)
         self._reference_intake = ReferenceIntake(folder, self._reference, self._log, city, now)
         self._plans = Plans(database)
+        self._pointers: tuple[tuple[object, ...], dict[str, frozenset[str]]] | None = None
 
     @classmethod
     def open(
@@ -253,9 +254,13 @@ class Store:
 
     def _known_ids(self) -> dict[str, frozenset[str]]:
         """Return the ids that order lines may point to, of the reference tables that are there."""
-        known = self._reference.sets()
-        pointers = {"sku_id": "skus", "community_id": "communities"}
-        return {c: self._reference.ids(t, c) for c, t in pointers.items() if t in known and known[t].rows}
+        mark = self._reference.mark()
+        if self._pointers is None or self._pointers[0] != mark:
+            known = self._reference.sets()
+            pointers = {"sku_id": "skus", "community_id": "communities"}
+            ids = {c: self._reference.ids(t, c) for c, t in pointers.items() if t in known and known[t].rows}
+            self._pointers = mark, ids
+        return self._pointers[1]
 
     # plans
 

@@ -154,7 +154,9 @@ def _whole(value: object) -> str:
 
 def failure_table(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return failure rows as one table, in the order of the file: ``row`` whole numbers, the rest text."""
-    filled = [part for part in parts if len(part)] or [failure_rows()]
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return failure_rows()
     table = pd.concat(filled, ignore_index=True).astype({"row": "int64"} | dict.fromkeys(FAILURES[1:], "str"))
     return table.sort_values("row", kind="stable", ignore_index=True)
 

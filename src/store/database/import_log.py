@@ -224,5 +224,16 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> N
     for start in range(0, len(rows), _KEYS_PER_INSERT):
         part = rows.iloc[start : start + _KEYS_PER_INSERT]
         cells = [part[name].dt.date if name == "delivery_date" else part[name].tolist() for name in part.columns]
-        records = [dict(zip(part.columns, values, strict=True)) for values in zip(*cells, strict=True)]
-        connection.execute(sa.insert(table), records)
+        if connection.dialect.name == "sqlite":  # row by row, every row waits for Python's lock behind all readers
+            rows_json = json.dumps(list(zip(*cells, strict=True)), default=str)
+            connection.execute(_from_json(table, tuple(part.columns)), {"rows": rows_json})
+        else:
+            records = [dict(zip(part.columns, values, strict=True)) for values in zip(*cells, strict=True)]
+            connection.execute(sa.insert(table), records)
+
+
+def _from_json(table: sa.Table, columns: tuple[str, ...]) -> sa.Insert:
+    """Return the insertion, in one statement, of all rows of a JSON array of arrays (SQLite's ``json_each``)."""
+    each = sa.func.json_each(sa.bindparam("rows", type_=sa.Text)).table_valued("value").alias("each")
+    cells = [sa.func.json_extract(each.c.value, f"$[{place}]") for place in range(len(columns))]
+    return sa.insert(table).from_select(columns, sa.select(*cells))
