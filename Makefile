@@ -45,7 +45,7 @@ layers: install
 	$(BIN)/lint-imports
 
 unit: install
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal --doctest-modules tests src
 
 # What touches the database once more, on PostgreSQL; skipped with a sentence where the server cannot be had.
 postgres: install
