@@ -15,15 +15,17 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, Field
 
-from api.problems import SHOWN_FAILURES, FailureRow
+from api.problems import SHOWN_FAILURES, FailureRow, ServiceError, problem_of
 from api.rows import frame_of
-from contracts.errors import CorruptFileError, EmptyInputError
+from contracts.errors import CorruptFileError, EmptyInputError, MissingColumnError, TuancaiError
 from contracts.flow import OrderLines
 from store import Store
 
 BATCH_LINES = 5_000
 """Lines held in memory at once; about 2 MB, and one file of the history."""
 LONGEST_CELL = 1 << 20
+REQUIRED = tuple(name for name in OrderLines.column_names() if name not in OrderLines.optional_columns())
+"""Columns without which no line can be judged."""
 StreamForm = Literal["ndjson", "csv"]
 
 
@@ -45,56 +47,84 @@ class StreamResult(BaseModel):
     failures_total: int = Field(default=0, description="Failing lines x rules in all.", examples=[2])
 
 
-def take_stream(store: Store, path: Path, form: StreamForm, *, source: str) -> StreamResult:
-    """Take in a stream that is complete on disk.
+def take_stream(store: Store, path: Path, form: StreamForm, *, source: str, by: str) -> StreamResult:
+    """Take in a stream that is complete on disk, brought by the holder of a key.
 
     Raises
     ------
     EmptyInputError
         There is not one line.
     MissingColumnError
-        A batch lacks a column; the batches before it are in.
+        The header of a CSV lacks a column, so no line can be judged.
     CorruptFileError
-        The bytes are not UTF-8, or a CSV cell never ends; the batches before it are in.
+        The bytes are not UTF-8, or a CSV cell never ends, in the first batch.
     StoreError
-        The disk or the database failed; the batches before are in.
+        The disk or the database failed at the first batch.
+    ServiceError
+        The like in a later batch: it says how many lines are in.
     """
     total = StreamResult(
         lines_read=0, lines_accepted=0, lines_rejected=0, lines_new=0, lines_updated=0, lines_unchanged=0, imports=[]
     )
     reader = _ndjson_rows if form == "ndjson" else _csv_rows
-    for batch in _batches(_decoded(path, reader(path))):
-        unread = [FailureRow(row=row, column="(line)", rule=rule, value=text) for row, rule, text in batch if rule]
-        rows = [(row, value) for row, rule, value in batch if not rule]
-        total.lines_read += len(batch)
-        total.lines_rejected += len(unread)
-        if not rows:
-            _note(total, unread, len(unread))
-            continue
-        frame = frame_of([value for _, value in rows])
-        report = store.add_order_lines(frame.reindex(columns=_columns(frame)), source=source)
-        places = [row for row, _ in rows]
-        broken = report.failures
-        shown = [
-            FailureRow(row=places[int(row) - 1], column=str(column), rule=str(rule), value=str(value))
-            for row, column, rule, value in broken.head(SHOWN_FAILURES).itertuples(index=False)
-        ]
-        told = sorted([*unread[:SHOWN_FAILURES], *shown], key=lambda failure: failure.row)
-        _note(total, told, len(unread) + len(broken))
-        total.lines_accepted += report.rows_accepted
-        total.lines_rejected += report.rows_rejected
-        total.lines_new += report.rows_new
-        total.lines_updated += report.rows_updated
-        total.lines_unchanged += report.rows_unchanged
-        total.imports.append(report.import_id)
+    try:
+        for batch in _batches(_decoded(path, reader(path))):
+            _take_batch(store, batch, total, source=source, by=by)
+    except TuancaiError as stopped:
+        if not total.imports:
+            raise
+        raise _partly(total, stopped) from stopped
     if not total.lines_read:
         raise EmptyInputError(f"{source} has no lines: expected NDJSON or CSV with a header line.")
     return total
 
 
+def _take_batch(store: Store, batch: list[Line], total: StreamResult, *, source: str, by: str) -> None:
+    """Take in a batch and count what came of it in `total`."""
+    unread = [FailureRow(row=row, column="(line)", rule=rule, value=text) for row, rule, text in batch if rule]
+    rows = [(row, value) for row, rule, value in batch if not rule]
+    total.lines_read += len(batch)
+    total.lines_rejected += len(unread)
+    if not rows:
+        _note(total, unread, len(unread))
+        return
+    frame = frame_of([value for _, value in rows])
+    report = store.add_order_lines(frame.reindex(columns=_columns(frame)), source=source, by=by)
+    places = [row for row, _ in rows]
+    broken = report.failures
+    shown = [
+        FailureRow(row=places[int(row) - 1], column=str(column), rule=str(rule), value=str(value))
+        for row, column, rule, value in broken.head(SHOWN_FAILURES).itertuples(index=False)
+    ]
+    told = sorted([*unread[:SHOWN_FAILURES], *shown], key=lambda failure: failure.row)
+    _note(total, told, len(unread) + len(broken))
+    total.lines_accepted += report.rows_accepted
+    total.lines_rejected += report.rows_rejected
+    total.lines_new += report.rows_new
+    total.lines_updated += report.rows_updated
+    total.lines_unchanged += report.rows_unchanged
+    total.imports.append(report.import_id)
+
+
+def _partly(total: StreamResult, stopped: TuancaiError) -> ServiceError:
+    """Return a problem of the same kind that says what is in, and no longer that nothing is."""
+    problem = problem_of(stopped, instance="")
+    reason = stopped.reason if isinstance(stopped, CorruptFileError) else str(stopped)
+    return ServiceError(
+        problem.status,
+        problem.type.rsplit(":", 1)[-1],
+        f"{total.lines_accepted:,} lines of the first {total.lines_read:,} are in ({len(total.imports)} imports, the "
+        f"last is {total.imports[-1]}), {total.lines_rejected:,} were rejected; then it stopped: "
+        f"{reason.rstrip('.')}. Send the whole again when that is mended: lines that are in change nothing.",
+    )
+
+
 def _columns(frame: pd.DataFrame) -> list[str]:
-    """Return the columns that came, in the contract's order; what the contract does not know is left out."""
-    return [name for name in OrderLines.column_names() if name in frame.columns]
+    """Return the columns that came and those that had to, in the contract's order; others are left out.
+
+    A column that no line of a batch has is then empty, so that each line is rejected on its own.
+    """
+    return [name for name in OrderLines.column_names() if name in frame.columns or name in REQUIRED]
 
 
 def _note(total: StreamResult, shown: list[FailureRow], count: int) -> None:
@@ -150,9 +180,12 @@ def _csv_rows(path: Path) -> Iterator[Line]:
         again = sorted({name for name in header if header.count(name) > 1})
         if again:
             raise CorruptFileError(path.name, f"its header names {', '.join(again)} more than once")
+        missing = [name for name in REQUIRED if name not in header]
         for cells in reader:
             if not any(cells):
                 continue
+            if missing:
+                raise MissingColumnError(OrderLines.__name__, missing, header)
             if len(cells) != len(header):
                 yield reader.line_num, f"{len(cells)} cells, the header names {len(header)}", ",".join(cells)[:200]
             else:

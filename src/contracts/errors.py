@@ -13,6 +13,7 @@
     │   └── SettingsError         a setting is unknown or out of range
     ├── StoreError                reading or writing failed; what was there before is still there
     │   ├── StorageFullError      the disk is full
+    │   ├── DamagedFileError      a file the store wrote itself is gone or damaged; what was sent is not at fault
     │   ├── NotFoundError         no such plan, model or table
     │   └── ConflictError         the same key with other content
     ├── ModelError                a model is missing, broken or unfit
@@ -127,6 +128,18 @@ class StoreError(TuancaiError):
 
 class StorageFullError(StoreError):
     """The disk is full; the write was taken back."""
+
+
+class DamagedFileError(StoreError):
+    """A file the store wrote itself is gone or damaged; what was sent is not at fault and can be sent again."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(
+            f"{path}, which the store wrote, cannot be read: {reason}. Nothing was changed. Repeat it; if the file is "
+            "lost for good, restore a backup."
+        )
 
 
 class NotFoundError(StoreError):

@@ -42,8 +42,8 @@ def compact(history: History, log: ImportLog, *, least_files: int, most_days: in
 
     Raises
     ------
-    CorruptFileError
-        A file is damaged; its date stays as it is.
+    DamagedFileError
+        A file is missing or damaged; its date stays as it is.
     StoreError
         Writing failed; the date stays as it is.
     """
@@ -62,6 +62,7 @@ def _merge(history: History, log: ImportLog, day: date) -> int | None:
     name = f"compaction-{token_hex(8)}"
     written = history.write(content, name)
     try:
+        history.keep_for_readers(file for file, _, _ in files)
         log.replace_files([file for file, _, _ in files], written, by=name)
     except RetiredTwiceError:
         _log.info("compaction of %s gives way to an import", day)

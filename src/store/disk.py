@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from contracts.errors import StorageFullError, StoreError
+from contracts.errors import CorruptFileError, DamagedFileError, StorageFullError, StoreError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -34,3 +34,20 @@ def storing(target: Path | str, *, clean: Path | None = None) -> Iterator[None]:
                 "Free some space and repeat the command."
             ) from failed
         raise StoreError(f"{target} cannot be written: {failed}. What was there before is unchanged.") from failed
+
+
+@contextmanager
+def reading_own(folder: Path) -> Iterator[None]:
+    """Tell damage of files the store wrote into `folder` from damage of files somebody sent.
+
+    Raises
+    ------
+    DamagedFileError
+        A file is missing, damaged or has other rows than were written.
+    """
+    try:
+        yield
+    except CorruptFileError as broken:
+        raise DamagedFileError(broken.path, broken.reason) from broken
+    except FileNotFoundError as lost:
+        raise DamagedFileError(str(lost.filename or folder), "it is not there") from lost

@@ -2,11 +2,14 @@
 
 A file is written once, under a new name, and never changed. An import writes its files first and then makes them
 visible together by one SQL transaction; what a crash leaves behind is a file that no reader looks at, until `sweep`.
+A file that is replaced stays for a day after that, for those who listed it before and are still reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -17,10 +20,13 @@ from pandera.typing import DataFrame
 from contracts.errors import CorruptFileError
 from contracts.flow import OrderLines
 from store.database.import_log import ImportLog
-from store.disk import storing
+from store.disk import reading_own, storing
 from store.parquet import read_parquet, read_parquets, write_parquet
 
 COLUMNS = OrderLines.column_names()
+File = tuple[str, date, int]
+"""A file of the manifest: name, delivery date, rows."""
+_log = logging.getLogger(__name__)
 
 
 class History:
@@ -35,45 +41,61 @@ class History:
 
         Raises
         ------
-        CorruptFileError
+        DamagedFileError
             A file of the manifest is missing, damaged or has other rows than the manifest says.
         """
         return self.read_files(self._log.files(delivery_from, delivery_to))
 
-    def read_files(self, files: list[tuple[str, date, int]]) -> DataFrame[OrderLines]:
-        """Return the lines of some files of the manifest (name, date, rows), by order moment.
+    def read_files(self, files: list[File]) -> DataFrame[OrderLines]:
+        """Return the lines of some files of the manifest, by order moment.
 
         Raises
         ------
-        CorruptFileError
+        DamagedFileError
             A file is missing, damaged or has other rows than the manifest says.
         """
         if not files:
             return OrderLines.empty()
-        lines = read_parquets([self.folder / file for file, _, _ in files])
         expected = sum(rows for _, _, rows in files)
-        if len(lines) != expected:
-            raise CorruptFileError(str(self.folder), f"it holds {len(lines):,} lines where {expected:,} were written")
+        with reading_own(self.folder):
+            lines = read_parquets([self.folder / file for file, _, _ in files])
+            if len(lines) != expected:
+                reason = f"it holds {len(lines):,} lines where {expected:,} were written"
+                raise CorruptFileError(str(self.folder), reason)
         lines = lines.sort_values(["placed_at", "order_id", "line_no"], kind="stable", ignore_index=True)
         return DataFrame[OrderLines](lines[list(COLUMNS)])
 
-    def read_days(self, days: list[date], *, order_ids: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the visible lines of some delivery dates, of some orders if given."""
-        files = [file for file in self._log.files(min(days), max(days)) if file[1] in set(days)]
+    def files_of(self, days: Iterable[date]) -> list[File]:
+        """Return the visible files of some delivery dates (at least one), the oldest date first."""
+        wanted = frozenset(days)
+        return [file for file in self._log.files(min(wanted), max(wanted)) if file[1] in wanted]
+
+    def read_orders(self, files: list[File], order_ids: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the lines of some files, of some orders if given.
+
+        Raises
+        ------
+        DamagedFileError
+            A file is missing or damaged.
+        """
         where = None if order_ids is None else ("order_id", order_ids)
-        return read_parquets([self.folder / file for file, _, _ in files], where=where) if files else OrderLines.empty()
+        if not files:
+            return OrderLines.empty()
+        with reading_own(self.folder):
+            return read_parquets([self.folder / file for file, _, _ in files], where=where)
 
     def each_day(self) -> Iterator[pd.DataFrame]:
         """Yield the visible lines of one delivery date after the other."""
         for _, files in groupby(self._log.files(), key=lambda file: file[1]):
-            yield read_parquets([self.folder / file for file, _, _ in files])
+            yield self.read_orders(list(files))
 
     def mentions(self, column: str, value: str) -> bool:
         """Return whether any visible line has a value in a column, the latest dates looked at first."""
         files = reversed(self._log.files())
-        return any((read_parquet(self.folder / file, columns=[column])[column] == value).any() for file, _, _ in files)
+        with reading_own(self.folder):
+            return any((read_parquet(self.folder / f, columns=[column])[column] == value).any() for f, _, _ in files)
 
-    def write(self, lines: pd.DataFrame, import_id: str) -> tuple[tuple[str, date, int], ...]:
+    def write(self, lines: pd.DataFrame, import_id: str) -> tuple[File, ...]:
         """Write lines to new files, one per delivery date; invisible until they are in the manifest.
 
         Raises
@@ -81,7 +103,7 @@ class History:
         StorageFullError
             The disk is full; the files written so far are removed.
         """
-        written: list[tuple[str, date, int]] = []
+        written: list[File] = []
         try:
             for day, part in lines[list(COLUMNS)].groupby("delivery_date", sort=True):
                 moment = pd.Timestamp(day)  # type: ignore[arg-type]
@@ -99,18 +121,30 @@ class History:
             with storing(file):
                 (self.folder / file).unlink(missing_ok=True)
 
+    def keep_for_readers(self, retired: Iterable[str]) -> None:
+        """Let files that are about to be replaced stay for a day from now on; see `sweep`."""
+        for file in retired:
+            with storing(file):
+                os.utime(self.folder / file)
+
     def sweep(self, *, now: datetime, older_than: timedelta = timedelta(days=1)) -> int:
         """Remove files that no reader can see and nobody has touched for a while; return how many.
 
-        Such files are left by a crash, or were replaced. Young ones stay: an import that still runs may need them.
+        Such files are left by a crash, or were replaced. Young ones stay: an import that still runs may need them, and
+        so may a reader who listed them before they were replaced.
         """
         visible = {file for file, _, _ in self._log.files()}
         limit = (now - older_than).timestamp()
-        stale = [
-            path
-            for path in self.folder.glob("delivery_date=*/*")
-            if path.relative_to(self.folder).as_posix() not in visible and path.stat().st_mtime < limit
-        ]
-        for path in stale:
-            path.unlink(missing_ok=True)
-        return len(stale)
+        removed = 0
+        for path in self.folder.glob("delivery_date=*/*"):
+            if path.relative_to(self.folder).as_posix() in visible:
+                continue
+            try:
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # an unfinished file that got its name meanwhile, or another sweep was here
+            except OSError as kept:
+                _log.warning("%s is no longer needed and cannot be removed: %s", path, kept)
+        return removed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import fsum
 from pathlib import Path
@@ -18,7 +18,7 @@ from store.cancellations import PART_STEP
 from store.database.engine import RacedError
 from store.database.import_log import HistoryChange, ImportLog, RetiredTwiceError
 from store.familiar import CONFLICT, NEW, OLDER, UNCHANGED, UPDATED, compare
-from store.history import COLUMNS, History
+from store.history import COLUMNS, File, History
 from store.order_rows import OrderRows, Recalls
 from store.parquet import write_parquet
 from store.report import ImportReport, count_rules
@@ -31,20 +31,26 @@ _ATTEMPTS = 5  # each lost race means that another import went through, so five 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where order lines come from."""
+    """Where order lines come from, and the id of the key that brought them, if any."""
 
     source: str
     sha256: str = ""
     mapping: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """Order rows with the status of each line, and the rows that turned out to be in conflict."""
+    """Order rows with the status of each line, and the rows that turned out to be in conflict.
+
+    `files` are the ones that were looked at. Whoever takes the place of `replaced` replaces some of exactly these: when
+    one of them is replaced by somebody else first, all of this is out of date.
+    """
 
     back: TakenBack
     status: pd.Series[str]
     replaced: pd.DataFrame
+    files: list[File] = field(default_factory=list)
 
     @property
     def rows(self) -> OrderRows:
@@ -102,13 +108,14 @@ class Intake:
                 written.append(name)
                 write_parquet(report.failures, self._history.folder / name)
                 report = replace(report, failures_path=self._history.folder / name)
-            change = self._write(taken, judged.replaced, import_id)
+            change = self._write(taken, judged, import_id)
             if judged.rows.recalls is not None:
                 cancelled = self._cancelled(judged.rows.lines, judged.rows.recalls)
                 change = replace(change, owners=_owners(judged, judged.rows.recalls), cancelled=cancelled)
             written.extend(file for file, _, _ in change.files)
             report = replace(report, seconds=perf_counter() - started)
-            self._log.record(report, change, at=self._now())
+            self._history.keep_for_readers(change.retired)
+            self._log.record(report, change, at=self._now(), by=origin.by)
         except Exception:
             self._history.remove(written)
             raise
@@ -122,11 +129,11 @@ class Intake:
         if keys.empty:
             return _Judged(back, pd.Series(NEW, index=lines.index, dtype="str"), lines.iloc[:0])
         orders = keys["order_id"].drop_duplicates().tolist()
-        there = self._history.read_days(sorted(set(keys["delivery_date"])), order_ids=orders)
-        familiar = compare(lines, there)
+        files = self._history.files_of(keys["delivery_date"])
+        familiar = compare(lines, self._history.read_orders(files, orders))
         clash = familiar.status == CONFLICT
         if not clash.any():
-            return _Judged(back, familiar.status, familiar.replaced)
+            return _Judged(back, familiar.status, familiar.replaced, files)
         shown = lines.loc[clash, "order_id"] + " line " + lines.loc[clash, "line_no"].astype(str)
         shown.index = pd.Index(lines.loc[clash, "order_row"])
         shown = shown[~shown.index.duplicated()]
@@ -137,7 +144,7 @@ class Intake:
         failures = failure_table([rows.failures, failure_rows(rule, "order_id/line_no", values)])
         kept = replace(rows, lines=lines[~clash].reset_index(drop=True), failures=failures)
         kept_back = replace(back, rows=kept)
-        return _Judged(kept_back, familiar.status[~clash].reset_index(drop=True), familiar.replaced)
+        return _Judged(kept_back, familiar.status[~clash].reset_index(drop=True), familiar.replaced, files)
 
     def _cancelled(self, lines: pd.DataFrame, recalls: Recalls) -> pd.DataFrame:
         """Return the cancellation rows that were matched for the first time, each with the line it takes from."""
@@ -152,15 +159,15 @@ class Intake:
         )
         return found[~found["cancellation"].isin(self._log.cancelled_before(found["cancellation"]).index)]
 
-    def _write(self, taken: pd.DataFrame, replaced: pd.DataFrame, import_id: str) -> HistoryChange:
+    def _write(self, taken: pd.DataFrame, judged: _Judged, import_id: str) -> HistoryChange:
         if taken.empty:
             return HistoryChange()
-        content = taken[list(COLUMNS)]
+        content, replaced = taken[list(COLUMNS)], judged.replaced
         retired: tuple[str, ...] = ()
         if len(replaced):  # days with changed lines are written anew: what stays there and what comes
-            days = sorted(set(replaced["delivery_date"].dt.date))
-            files = [file for file in self._log.files(days[0], days[-1]) if file[1] in set(days)]
-            there = self._history.read_days(days)
+            days = set(replaced["delivery_date"].dt.date)
+            files = [file for file in judged.files if file[1] in days]
+            there = self._history.read_files(files)  # these and no others: a file that comes meanwhile stays beside
             gone = pd.MultiIndex.from_frame(replaced[["order_id", "line_no"]])
             stays = there[~pd.MultiIndex.from_frame(there[["order_id", "line_no"]]).isin(gone)]
             content, retired = pd.concat([stays, content]), tuple(file for file, _, _ in files)

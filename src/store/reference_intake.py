@@ -91,7 +91,7 @@ class ReferenceIntake:
             failures=read.failures,
         )
         report = replace(report, seconds=perf_counter() - started)
-        self.log.record(report, HistoryChange(), at=self.now())
+        self.log.record(report, HistoryChange(), at=self.now(), by=by)
         _log.info("import %s: %d rows in, %d accepted, %.2f s", table, read.rows_read, len(read.good), report.seconds)
         return report
 

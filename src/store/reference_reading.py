@@ -13,6 +13,7 @@ from contracts.errors import NotFoundError
 from contracts.validity import dated, rows_on
 from contracts.world import _POINTERS, OFFER_KEY, REFERENCE_TABLES, Reference
 from store.database.reference_rows import ReferenceRows
+from store.disk import reading_own
 from store.parquet import read_parquet
 from store.reference_import import contract_of
 from store.world_files import REQUIRED_TABLES
@@ -93,4 +94,7 @@ class ReferenceReading:
         known = self.rows.sets().get(name)
         if known is None or not known.rows:
             return contract_of(name).empty()
-        return self.rows.read(name) if known.file is None else read_parquet(self.folder / known.file)
+        if known.file is None:
+            return self.rows.read(name)
+        with reading_own(self.folder):
+            return read_parquet(self.folder / known.file)

@@ -22,6 +22,7 @@ from store.database import Database
 from store.database.import_log import ImportLog
 from store.database.plans import Plans
 from store.database.reference_rows import ReferenceRows, ReferenceSet
+from store.disk import reading_own
 from store.history import History
 from store.intake import Intake, Origin, failures_file
 from store.mapping import Mapping
@@ -73,7 +74,7 @@ class Store:
 
     # orders
 
-    def import_orders(self, path: Path | str, mapping: Mapping | None = None) -> ImportReport:
+    def import_orders(self, path: Path | str, mapping: Mapping | None = None, *, by: str = "") -> ImportReport:
         """Take in order lines from a CSV, XLSX or Parquet file; bad rows are kept apart, each line counts once.
 
         Raises
@@ -93,9 +94,9 @@ class Store:
             known=self._known_ids(),
             settled=self._log.cancelled_before,
         )
-        return self._intake.take(rows, Origin(source.name, source.sha256, f"{mapping.name}:{mapping.fingerprint}"))
+        return self._intake.take(rows, Origin(source.name, source.sha256, f"{mapping.name}:{mapping.fingerprint}", by))
 
-    def add_order_lines(self, frame: pd.DataFrame, *, source: str = "frame") -> ImportReport:
+    def add_order_lines(self, frame: pd.DataFrame, *, source: str = "frame", by: str = "") -> ImportReport:
         """Take in order lines that have the contract's columns already; rows are counted from 1.
 
         Raises
@@ -105,7 +106,7 @@ class Store:
         StoreError
             Writing failed; nothing of the frame is visible.
         """
-        return self._intake.take(frame_rows(frame, known=self._known_ids()), Origin(source))
+        return self._intake.take(frame_rows(frame, known=self._known_ids()), Origin(source, by=by))
 
     def order_lines(
         self,
@@ -163,7 +164,8 @@ class Store:
         if self._log.books(import_id) is None:
             raise NotFoundError("import", import_id, hint="List them with `tuancai import list`.")
         path = failures_file(self._history.folder, import_id)
-        return read_parquet(path) if path.exists() else pd.DataFrame(columns=["row", "column", "rule", "value"])
+        with reading_own(path.parent):
+            return read_parquet(path) if path.exists() else pd.DataFrame(columns=["row", "column", "rule", "value"])
 
     # reference data
 

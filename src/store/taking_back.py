@@ -90,7 +90,7 @@ def _by_owner(cancels: pd.DataFrame, log: ImportLog, history: History) -> pd.Dat
     owned = log.owned_lines(cancels["owner"].unique())
     if owned.empty:
         return OrderLines.empty().assign(owner=pd.Series([], dtype="str"))
-    lines = history.read_days(sorted(set(owned["delivery_date"])))
+    lines = history.read_orders(history.files_of(owned["delivery_date"]))
     family = lines["line_no"] % PART_STEP
     names = owned.set_index(["order_id", "line_no"])["owner"]
     owner = names.reindex(pd.MultiIndex.from_arrays([lines["order_id"], family])).to_numpy()

@@ -83,6 +83,27 @@ def test_a_locked_database_is_503_with_its_cause(
         assert admin.post("/v1/orders", json={"lines": [LINE | {"order_id": "o"}]}).json()["rows_new"] == 1
 
 
+def test_a_lost_order_file_is_503_and_no_fault_of_the_sender(fresh: Any) -> None:
+    """A file of the history is gone: who sends or reads lines of its date is told to come again, not that theirs are
+    wrong; a torn file of the sender's own is still 400."""
+    batch = {"lines": [LINE | {"order_id": "o"}]}
+    assert fresh.post("/v1/orders", json=batch).status_code == 200
+    (path,) = fresh.client.app.state.service.settings.storage.history.glob("delivery_date=*/*.parquet")
+    content = path.read_bytes()
+    for damage in (path.unlink, lambda: path.write_bytes(content[:-20])):
+        damage()
+        sent, read = (
+            fresh.post("/v1/orders", json=batch),
+            fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}),
+        )
+        assert (sent.status_code, read.status_code) == (503, 503), (sent.text, read.text)
+        assert sent.json()["type"].endswith("store")
+    own = fresh.post("/v1/orders/file", files={"file": ("orders.parquet", content[:-20])})
+    assert own.status_code == 400
+    path.write_bytes(content)
+    assert fresh.post("/v1/orders", json=batch).json()["rows_unchanged"] == 1
+
+
 def test_stage_is_kept_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was put is taken; a torn or missing file is told, a full disk leaves nothing."""
     shelf = Shelf(tmp_path, "job")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import api.order_stream
+from contracts.errors import StorageFullError, StoreError, TuancaiError
 
 LINE = {
     "line_no": 1,
@@ -158,3 +160,79 @@ def test_a_header_that_names_a_column_twice_is_refused(fresh: Any) -> None:
     assert 400 <= refused.status_code < 500
     assert "quantity" in refused.json()["detail"]
     assert fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == 0
+
+
+@pytest.mark.parametrize("lacks", ["sku_id", "quantity", "placed_at", "delivery_date", "line_no"])
+def test_a_batch_without_a_column_fails_line_by_line(fresh: Any, monkeypatch: pytest.MonkeyPatch, lacks: str) -> None:
+    """The lines before and after it are in; each of its own lines is told with what it lacks."""
+    monkeypatch.setattr(api.order_stream, "BATCH_LINES", 5)
+    lines = [LINE | {"order_id": f"o{place}"} for place in range(15)]
+    for line in lines[5:10]:
+        del line[lacks]
+    body = "\n".join(json.dumps(line) for line in lines)
+    answer = fresh.post("/v1/orders/stream", content=body, headers=NDJSON)
+    assert answer.status_code == 200, answer.text
+    taken = answer.json()
+    assert (taken["lines_read"], taken["lines_new"], taken["lines_rejected"]) == (15, 10, 5)
+    assert {failure["row"] for failure in taken["failures"] if failure["column"] == lacks} == {6, 7, 8, 9, 10}
+    assert fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"] == 10
+
+
+@pytest.mark.parametrize(
+    ("failed", "status", "kind"),
+    [
+        (StorageFullError("The disk is full; what was there before is unchanged."), 507, "storage-full"),
+        (StoreError("The database failed."), 503, "store"),
+    ],
+)
+def test_what_stops_a_stream_says_how_much_is_in(
+    fresh: Any, monkeypatch: pytest.MonkeyPatch, failed: TuancaiError, status: int, kind: str
+) -> None:
+    """Two batches are in when the third fails: the answer says so; the whole sent again adds the rest."""
+    monkeypatch.setattr(api.order_stream, "BATCH_LINES", 10)
+    kept, calls = fresh.client.app.state.service.store, [0]
+    real = type(kept).add_order_lines
+
+    def third_fails(*given: Any, **named: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 3:
+            raise failed
+        return real(*given, **named)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(kept), "add_order_lines", third_fails)
+        answer = fresh.post("/v1/orders/stream", content=ndjson(25), headers=NDJSON)
+    assert (answer.status_code, answer.json()["type"].rsplit(":", 1)[-1]) == (status, kind)
+    assert "20 lines of the first 25 are in (2 imports" in answer.json()["detail"]
+    again = fresh.post("/v1/orders/stream", content=ndjson(25), headers=NDJSON).json()
+    assert (again["lines_new"], again["lines_unchanged"]) == (5, 20)
+
+
+def test_a_stream_that_ends_in_another_code_page_says_how_much_is_in(
+    fresh: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batches before the broken byte are in, and nobody says that nothing is."""
+    monkeypatch.setattr(api.order_stream, "BATCH_LINES", 10)
+    body = ndjson(1_000).encode() + "苹果\n".encode("gb18030")
+    answer = fresh.post("/v1/orders/stream", content=body, headers=NDJSON)
+    there = fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"]
+    assert answer.status_code == 400
+    assert there > 0
+    assert f"{there:,} lines of the first" in answer.json()["detail"]
+    assert "Nothing of it was imported" not in answer.json()["detail"]
+
+
+def test_imports_say_whose_key_brought_them(fresh: Any) -> None:
+    """Batches, streams and files, of orders and of reference data, name the key; a terminal has none."""
+    made = fresh.post("/v1/keys", json={"name": "order system", "role": "admin"}).json()
+    system = type(fresh)(fresh.client, made["key"])
+    assert system.post("/v1/orders", json={"lines": [LINE | {"order_id": "a"}]}).status_code == 200
+    assert system.post("/v1/orders/stream", content=ndjson(2), headers=NDJSON).status_code == 200
+    assert system.post("/v1/orders/file", files={"file": ("o.csv", as_csv(3).encode())}).status_code == 200
+    warehouses = b"warehouse_id,name,latitude,longitude\nW1,Hub,30.5,114.3\n"
+    assert system.post("/v1/reference/warehouses/file", files={"file": ("w.csv", warehouses)}).status_code == 200
+    fresh.client.app.state.service.store.add_order_lines(pd.DataFrame([LINE | {"order_id": "b"}]), source="terminal")
+    told = {row["source"]: row["imported_by"] for row in fresh.get("/v1/imports").json()["items"]}
+    assert told.pop("terminal") == ""
+    assert set(told.values()) == {made["key_id"]}
+    assert len(told) == 4

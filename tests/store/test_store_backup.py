@@ -24,7 +24,7 @@ def kept(storage: StorageSettings, reference: Reference, make_lines: Callable[..
     storage = storage.model_copy(update={"models": storage.history.parent / "models"})
     store = Store.open(storage)
     store.write_reference(reference)
-    store.add_order_lines(make_lines(4))
+    store.add_order_lines(make_lines(4), by="key of the order system")
     store.add_order_lines(make_lines(2, order="P").assign(quantity=[1.0, -1.0]))
     store.close()
     records = Records.open(storage)

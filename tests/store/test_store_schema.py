@@ -38,6 +38,24 @@ def test_down_and_up_again(tmp_path: Path, database_url: Callable[[Path], str]) 
     database.close()
 
 
+def test_imports_from_before_are_nobodys(tmp_path: Path, database_url: Callable[[Path], str]) -> None:
+    """Who brought an import in is kept since 0005: earlier rows stay as they are, down again the others lose it."""
+    database = Database.open(database_url(tmp_path))
+    database.migrate("0004")
+    columns = (
+        "import_id, imported_at, table_name, source, sha256, mapping, rows_read, rows_accepted, rows_rejected, books"
+    )
+    row = "'a', '2026-03-01 00:00:00', 'order_lines', 'orders.csv', '', '', 1, 1, 0, '{}'"
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"INSERT INTO imports ({columns}) VALUES ({row})")
+    for revision in ("head", "0004", "head"):
+        database.migrate(revision)
+    with database.reading() as connection:
+        kept = connection.exec_driver_sql("SELECT import_id, imported_by, rows_read FROM imports").all()
+    assert [tuple(one) for one in kept] == [("a", "", 1)]
+    database.close()
+
+
 def test_opening_at_once(tmp_path: Path, database_url: Callable[[Path], str]) -> None:
     """Four openers of one fresh database migrate it once."""
     url = database_url(tmp_path)

@@ -29,6 +29,7 @@ class ImportRow(BaseModel):
     rows_read: int = Field(examples=[500])
     rows_accepted: int = Field(examples=[499])
     rows_rejected: int = Field(examples=[1])
+    imported_by: str = Field(description="Key that brought it in; empty at a terminal.", examples=["9f1c2ab03d4e"])
 
 
 @router.get("", summary="Imports, the newest first", responses=list_responses(ImportRow))

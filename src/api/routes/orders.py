@@ -55,7 +55,7 @@ def add_orders(request: Request, batch: OrderBatch, holder: Importer, service: R
     A line with `cancelled_at` cancels the one that is there. Bad lines are counted, shown and kept in the failure
     table; 422 only when not one line could be taken in.
     """
-    report = service.store.add_order_lines(frame_of(batch.lines), source=batch.source)
+    report = service.store.add_order_lines(frame_of(batch.lines), source=batch.source, by=holder.key_id)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
 
@@ -90,7 +90,7 @@ async def stream_orders(
         path = Path(folder) / "stream"
         await keep_body(request.stream(), path)
         form: StreamForm = "csv" if media == "text/csv" else "ndjson"
-        taken = await run_in_threadpool(take_stream, service.store, path, form, source=source)
+        taken = await run_in_threadpool(take_stream, service.store, path, form, source=source, by=holder.key_id)
     rows = taken.lines_accepted
     await run_in_threadpool(note, request, holder, "stream orders", source, imports=taken.imports[:20], rows=rows)
     return taken
@@ -110,7 +110,7 @@ def import_orders(
     """Take in a file; rows read = accepted + rejected, units in = units out. The same file again changes nothing."""
     rules = read_mapping(mapping, mapping_rules)
     with kept_upload(file) as path:
-        report = service.store.import_orders(path, rules)
+        report = service.store.import_orders(path, rules, by=holder.key_id)
     note(request, holder, "import orders", report.source, import_id=report.import_id, rows=report.rows_accepted)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 

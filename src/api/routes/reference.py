@@ -148,7 +148,7 @@ def import_reference(
     known_table(table)
     rules = read_mapping(mapping, mapping_rules)
     with kept_upload(file) as path:
-        report, changes = _imported(service, table, path, rules)
+        report, changes = _imported(service, table, path, rules, by=holder.key_id)
     note(request, holder, FILE, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
     return import_answer(report, instance=request.url.path, request_id=request.state.request_id)
 
@@ -183,17 +183,19 @@ def bring_in(
     with TemporaryDirectory(prefix="tuancai-rows-") as folder:
         path = Path(folder) / "api.csv"
         path.write_text(frame_of(rows).to_csv(index=False), encoding="utf-8", errors="surrogatepass")
-        report, changes = _imported(service, table, path, None)
+        report, changes = _imported(service, table, path, None, by=holder.key_id)
     note(request, holder, ROWS, table, import_id=report.import_id, rows=report.rows_accepted, **changes)
     return report
 
 
-def _imported(service: Running, table: str, path: Path, rules: Mapping | None) -> tuple[ImportReport, dict[str, Any]]:
+def _imported(
+    service: Running, table: str, path: Path, rules: Mapping | None, *, by: str
+) -> tuple[ImportReport, dict[str, Any]]:
     """Take a file in and return its books, and which rows it changed."""
     return noting_changes(
         table,
         read=service.tables.rows,
-        change=lambda: service.store.import_reference(table, path, rules),
+        change=lambda: service.store.import_reference(table, path, rules, by=by),
     )
 
 

@@ -47,8 +47,13 @@ class ImportLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, report: ImportReport, change: HistoryChange, *, at: datetime) -> None:
+    def record(self, report: ImportReport, change: HistoryChange, *, at: datetime, by: str = "") -> None:
         """Make an import visible: its log entry, files and keys in one transaction.
+
+        Parameters
+        ----------
+        by : str
+            Id of the key that brought it in; empty when nobody used one, as at a terminal.
 
         Raises
         ------
@@ -70,6 +75,7 @@ class ImportLog:
                     rows_accepted=report.rows_accepted,
                     rows_rejected=report.rows_rejected,
                     books=json.dumps(report.books(), ensure_ascii=False),
+                    imported_by=by,
                 )
             )
             _retire(connection, change.retired, by=report.import_id)

@@ -55,6 +55,7 @@ imports = sa.Table(
     sa.Column("rows_accepted", sa.BigInteger, nullable=False),
     sa.Column("rows_rejected", sa.BigInteger, nullable=False),
     sa.Column("books", sa.Text, nullable=False),
+    sa.Column("imported_by", sa.String, nullable=False, server_default=""),
 )
 
 history_files = sa.Table(
