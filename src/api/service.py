@@ -60,7 +60,7 @@ class Service:
         shelves = PlanTables(store), ReferenceTables(store)
         queue = JobQueue(settings, records)
         service = cls(settings, store, records, queue, *shelves, ServingModel(), _desk=desk)
-        queue.open()
+        queue.catch_up()
         if settings.service.worker == "process":
             service.worker = WorkerProcess(settings)
             service.worker.start()

@@ -190,11 +190,15 @@ class PlanningDesk:
 
     def revise(self, plan_id: str, late: Late, *, as_of: pd.Timestamp) -> Revision:
         """Revise a kept plan with late changes and keep the revision as a plan of its own; see `pipeline.revise`."""
-        kept = self.saved_plan(plan_id)
-        reference = self.store.reference(kept.summary.delivery_date)
-        made = revise(kept, reference, late, as_of=as_of, settings=self.settings)
+        made = self.revised(plan_id, late, as_of=as_of)
         self.store.save_plan(made.plan.summary.plan_id, made.plan.summary, dict(made.plan.tables()))
         return made
+
+    def revised(self, plan_id: str, late: Late, *, as_of: pd.Timestamp) -> Revision:
+        """Return the revision of a kept plan with late changes, without keeping it."""
+        kept = self.saved_plan(plan_id)
+        reference = self.store.reference(kept.summary.delivery_date)
+        return revise(kept, reference, late, as_of=as_of, settings=self.settings)
 
     def night_input(
         self,

@@ -31,6 +31,14 @@ class Registries:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """Both models of a training, not registered yet."""
+
+    demand: DemandModel
+    book: BookModel
+
+
+@dataclass(frozen=True)
 class Training:
     """What a training left behind.
 
@@ -66,7 +74,14 @@ def train_models(
     until: pd.Timestamp | None = None,
     progress: Progress = silent,
 ) -> Training:
-    """Train the demand and the book model on delivery dates up to `until` and register both.
+    """Train the demand and the book model on delivery dates up to `until` and register both; see `fit_models`."""
+    return register_models(registries, fit_models(store, settings, until=until, progress=progress), settings, progress)
+
+
+def fit_models(
+    store: Store, settings: Settings, *, until: pd.Timestamp | None = None, progress: Progress = silent
+) -> Fitted:
+    """Return the demand and the book model learned from delivery dates up to `until`.
 
     By default every date whose cutoff lies before the last order in the store: the others may still be ordered for.
 
@@ -104,6 +119,14 @@ def train_models(
         listings=reference.listings,
         calendar=reference.calendar,
     )
+    return Fitted(demand, book)
+
+
+def register_models(
+    registries: Registries, fitted: Fitted, settings: Settings, progress: Progress = silent
+) -> Training:
+    """Register both models of a training; the first ever serve, later ones wait as challengers."""
+    demand, book = fitted.demand, fitted.book
     progress("registry", 0.9)
     demand_version = registries.demand.log(demand)
     book_version = registries.book.log(book, record=_book_record(book, demand.fingerprint, settings))

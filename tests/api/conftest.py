@@ -9,16 +9,23 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+import api.jobs.patience
+import api.jobs.steps
+import store.database.engine
 from api.app import create_app
+from api.jobs import work
+from api.records import Records
 from contracts.settings import Settings
 from contracts.world import World
 from pipeline.desk import PlanningDesk
+from store import Store
 
 POSTGRES = os.environ.get("TUANCAI_TEST_POSTGRES", "")
 DAY = "2026-04-22"
@@ -182,3 +189,31 @@ def copied_once(
     copied_city(trained_folder, folder)
     with running(settings_in(folder)) as asker:
         yield asker
+
+
+class PassingSteps:
+    """Steps of a job that are done and not kept."""
+
+    @staticmethod
+    def run_step(_options: object, step: Callable[[], Any]) -> Any:
+        """Do a step."""
+        return step()
+
+
+@pytest.fixture
+def bench(
+    tmp_path: Path, settings_in: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[work.Bench]:
+    """Give a worker's bench without a durable queue, with short pauses and a database that soon says it is locked."""
+    monkeypatch.setattr(store.database.engine, "_BUSY_MILLISECONDS", 20)
+    monkeypatch.setattr(api.jobs.patience, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(api.jobs.patience, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(api.jobs.steps, "DBOS", PassingSteps)
+    settings = settings_in(tmp_path, worker_silence_s=1.0, plan_at=("23:00-1",))
+    records, kept = Records.open(settings.storage), Store.open(settings.storage)
+    before, made = work._BENCH[:], work.Bench(SimpleNamespace(settings=settings, store=kept), records)  # type: ignore
+    work.set_bench(made)
+    yield made
+    work.set_bench(before[0] if before else None)  # of the worker in this process that other tests share
+    kept.close()
+    records.close()

@@ -1,7 +1,4 @@
-"""What goes wrong at night: kill -9 at every moment of a job and of the service, models gone, clocks that jump.
-
-The workers run as children of one process that has imported everything, so that ten deaths cost ten forks.
-"""
+"""What goes wrong at night: kill -9 at every moment of a job and of the service, models gone, clocks that jump."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,62 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 
 from api.jobs.worker import run_worker
 from api.records import Records
+from api.records.progress import FIGURES, TASK_KEY
 from api.records.roll_call import RollCall
 from contracts.settings import Settings
 
 ASKED = {"delivery_date": "2026-04-22", "as_of": "2026-04-21T15:00:00Z"}
+WORKERS = [sys.executable, str(Path(__file__).with_name("dying_workers.py"))]
 STAGES = ("input", "forecast", "book", "purchase", "sorting", "routing")
-
-_WORKERS = """
-    import os, signal, sys
-    from pathlib import Path
-    import lightgbm, mlflow, pulp, pyvrp
-    from api.jobs import shelf, work, worker
-    from contracts.settings import Settings
-    from store import Store
-
-    settings, killed = Settings.model_validate_json(sys.argv[1]), Path(sys.argv[2])
-
-    def moment(name):
-        if name not in killed.read_text().split():
-            with killed.open("a") as file:
-                file.write(name + "\\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def before(owner, method, name):
-        real = getattr(owner, method)
-        setattr(owner, method, lambda self, *given: (moment(name(given)), real(self, *given))[1])
-
-    def after(owner, method, name):
-        real = getattr(owner, method)
-        def stand_in(self, *given):
-            result = real(self, *given)
-            moment(name(given))
-            return result
-        setattr(owner, method, stand_in)
-
-    def ended(job_id, task, run=work._run):
-        state = run(job_id, task)
-        os.kill(os.getpid(), signal.SIGTERM)
-        return state
-
-    while True:
-        child = os.fork()
-        if not child:
-            before(work.Reporter, "__call__", lambda given: "in-" + given[0])
-            after(shelf.Shelf, "put", lambda given: "kept-" + given[0])
-            after(Store, "save_plan", lambda given: "saved")
-            work._run = ended
-            worker.run_worker(settings)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != -signal.SIGKILL:
-            break
-"""
 
 
 def until_ended(workers: list[str], asker: Any, job_id: str) -> dict[str, Any]:
@@ -99,7 +51,7 @@ def test_a_job_killed_at_every_moment_ends_with_one_plan(
     copied_city(trained_folder, folder)
     killed.write_text("")
     settings = settings_in(folder)
-    workers = [sys.executable, "-c", textwrap.dedent(_WORKERS), settings.model_dump_json(), str(killed)]
+    workers = [*WORKERS, settings.model_dump_json(), str(killed)]
     with service_on(settings) as admin:
         service = admin.client.app.state.service
         lines = len(service.store.order_lines())
@@ -120,6 +72,37 @@ def test_a_job_killed_at_every_moment_ends_with_one_plan(
         failed = until_ended(workers, admin, again)
         assert (failed["state"], admin.get("/v1/plans").json()["total"]) == ("failed", 1)
         assert "tuancai train" in failed["problem"]["detail"]
+
+
+@pytest.mark.slow
+def test_a_revision_killed_at_every_moment_is_one_plan(
+    tmp_path: Path, trained_folder: Path, settings_in: Any, service_on: Any, copied_city: Any
+) -> None:
+    """kill -9 before and after each step and after the plan is saved, when the floor has reported something new: the
+    job ends as done, with the one plan that it began to make."""
+    folder, killed = tmp_path / "city", tmp_path / "killed"
+    copied_city(trained_folder, folder)
+    killed.write_text("")
+    settings = settings_in(folder)
+    with service_on(settings) as admin:
+        service = admin.client.app.state.service
+        day, moment = pd.Timestamp("2026-04-22").as_unit("us"), pd.Timestamp(ASKED["as_of"]).as_unit("us")
+        plan = service.desk.plan(day, moment)
+        task = plan.sorting_tasks[list(TASK_KEY)].head(1).assign(**dict.fromkeys(FIGURES, 0.0), note="")
+        news = {"plan_id": plan.summary.plan_id, "rows": task.to_dict("records")}
+        workers = [*WORKERS, settings.model_dump_json(), str(killed)]
+        asked = admin.post(f"/v1/plans/{plan.summary.plan_id}/revisions", json={"as_of": "2026-04-21T23:30:00+08:00"})
+        job_id = asked.json()["job_id"]
+        job = until_ended([*workers, json.dumps(news)], admin, job_id)
+        assert job["state"] == "done", job
+        moments = ["in-input", "kept-input", "in-revise", "kept-revise", "in-save", "saved"]
+        assert killed.read_text().split() == moments
+        assert [step for step, _ in service.queue.steps(job_id)] == ["input", "revise"]
+        assert len(service.records.progress.since(plan.summary.plan_id, 0)) == 1
+        plans = {one["plan_id"]: one for one in admin.get("/v1/plans").json()["items"]}
+        assert plans.keys() == {plan.summary.plan_id, job["outcome"]["plan_id"]}
+        assert job["outcome"]["said"][0] == f"Revises plan {plan.summary.plan_id}."
+        assert not (folder / "work" / job_id).exists()
 
 
 @pytest.mark.slow

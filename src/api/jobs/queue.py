@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from api.jobs.schedule import ASKED_BY, due_plans
+from api.problems import problem_of
 from api.records import Records
 from api.records.jobs import JobRecord
 from api.records.turns import one_at_a_time
+from contracts.errors import StoreError
 from contracts.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 QUEUE = "jobs"
 VERSION = "1"
 """Version of the workflows' steps: raise it when their order changes, so that old jobs are not replayed on new code."""
+_GIVEN_UP = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""States of a workflow that nothing runs any more."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -62,10 +66,36 @@ class JobQueue:
         self._client: DBOSClient | None = None
         self._connecting = threading.Lock()
 
-    def open(self) -> None:
-        """Put in the queue what was written down but never reached it (a crash in between)."""
-        for job in self._records.jobs.waiting():
-            self._put(job)
+    def catch_up(self) -> None:
+        """Let book and queue agree again after a crash or a failure between the two.
+
+        What was written down but never reached the queue is put there. What the queue gave up without an end in the
+        book gets one: it would seem to run for ever.
+        """
+        waiting = self._records.jobs.waiting()
+        if not waiting:
+            return
+        ids = [job.job_id for job in waiting]
+        flows = self._connected().list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+        states = {flow.workflow_id: flow.status for flow in flows}
+        for job in waiting:
+            state = states.get(job.job_id)
+            if state is None:
+                self._put(job)
+            elif state in _GIVEN_UP:  # the book is written before the queue, so this is no job that just ended
+                self._give_up(job, state)
+
+    def _give_up(self, job: JobRecord, state: str) -> None:
+        if state == "CANCELLED":
+            self._records.jobs.cancel(job.job_id)
+            return
+        lost = StoreError(
+            f"The queue holds job {job.job_id} as {state}, but its end was never written down. What it made, if "
+            "anything, is in the store; ask again."
+        )
+        problem = problem_of(lost, instance=f"/v1/jobs/{job.job_id}")
+        if self._records.jobs.fail(job.job_id, problem.model_dump(mode="json", exclude_none=True)):
+            _LOG.error("%s", lost)
 
     def ask_due(self, settings: Settings, *, now: datetime) -> list[JobRecord]:
         """Ask for the scheduled plans that are due; return the ones that were not asked for before."""

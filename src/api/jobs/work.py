@@ -1,11 +1,12 @@
-"""The jobs themselves: durable workflows whose steps are the stages of a night, one training, or one revision."""
+"""The jobs themselves: durable workflows whose steps are the stages of a night, a revision or a training."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -13,40 +14,35 @@ from dbos import DBOS
 from dbos._error import DBOSWorkflowCancelledError
 
 from api.jobs.late import late_changes
+from api.jobs.patience import BOOK_TRIES, STAGE_TRIES, insist
 from api.jobs.shelf import Shelf
+from api.jobs.steps import CancelledJobError, RefusedStageError, Reporter, Steps
 from api.problems import Problem, problem_of
 from api.records import Records
 from api.records.jobs import JobRecord
-from contracts.errors import ConflictError, TuancaiError
+from contracts.errors import ConflictError, StoreError, TuancaiError
 from contracts.what_if import WhatIf
 from pipeline.begin import Begin
 from pipeline.desk import PlanningDesk
+from pipeline.late import Late
 from pipeline.night import NightInput, plan_night
+from pipeline.plan import NightPlan
+from pipeline.training import Fitted, fit_models, register_models
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
-REPORT_EVERY_S = 0.2
-"""Progress is written at most so often; the first report of a stage always."""
-
-
-class CancelledJobError(TuancaiError):
-    """Somebody ended the job from outside."""
-
-
-class RefusedStageError(TuancaiError):
-    """A stage ended with a problem; `problem` is its document."""
-
-    def __init__(self, problem: dict[str, Any]) -> None:
-        self.problem = problem
-        super().__init__(problem["detail"])
 
 
 @dataclass
 class Bench:
-    """What the workflows of this process work with; set by the worker when it starts."""
+    """What the workflows of this process work with; set by the worker when it starts.
+
+    `ended` is set when the worker is told to end: what waits for the store then waits no longer.
+    """
 
     desk: PlanningDesk
     records: Records
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 _BENCH: list[Bench] = []
@@ -63,29 +59,6 @@ def _bench() -> Bench:
     return _BENCH[0]
 
 
-class Reporter:
-    """Writes a job's progress into the job book, and stops the job when it was ended from outside."""
-
-    def __init__(self, records: Records, job_id: str) -> None:
-        self._records = records
-        self._job_id = job_id
-        self._last = ("", 0.0)
-        self._reached = 0.0
-
-    def __call__(self, step: str, fraction: float) -> None:
-        """Report that the job is at `step` and has done `fraction` of all its work; the fraction never falls."""
-        if step == "done":
-            return  # the job is done when the plan is saved
-        stage, at = self._last
-        now = time.monotonic()
-        if step == stage and now - at < REPORT_EVERY_S:
-            return
-        self._last = (step, now)
-        self._reached = max(self._reached, fraction)
-        if not self._records.jobs.report(self._job_id, step, self._reached):
-            raise CancelledJobError(f"Job {self._job_id} was ended from outside.")
-
-
 @DBOS.workflow(name="plan")
 def plan_workflow(job_id: str) -> str:
     """Plan a night; each stage is a step."""
@@ -94,45 +67,66 @@ def plan_workflow(job_id: str) -> str:
 
 @DBOS.workflow(name="train")
 def train_workflow(job_id: str) -> str:
-    """Train the models; one step."""
+    """Train the models; what was learned is the first step, what the registry made of it the second."""
     return _run(job_id, _train)
 
 
 @DBOS.workflow(name="revise")
 def revise_workflow(job_id: str) -> str:
-    """Revise a plan that is out; one step."""
+    """Revise a plan that is out; the late changes are the first step, the revised plan the second."""
     return _run(job_id, _revise)
 
 
 def _run(job_id: str, work: Callable[[Bench, JobRecord], dict[str, Any]]) -> str:
     """Run a job to one of its ends and note which; returns the state, which the workflow keeps."""
     bench = _bench()
-    job = bench.records.jobs.get(job_id)
+    jobs = bench.records.jobs
+
+    def book(call: Callable[[], T]) -> T:  # a job book that is away for a while must not leave a job without an end
+        return insist(call, f"the book of job {job_id}", tries=BOOK_TRIES, ended=bench.ended)
+
+    job = book(lambda: jobs.get(job_id))
     shelf = Shelf(bench.desk.settings.service.work, job_id)
-    if not bench.records.jobs.start(job_id):
+    if not book(lambda: jobs.start(job_id)):
         shelf.clear()
         return job.state.value
     started = time.perf_counter()
+    end = _ending(bench, job, work)
     try:
-        outcome = work(bench, job)
-    except (CancelledJobError, DBOSWorkflowCancelledError):
-        bench.records.jobs.cancel(job_id)
-    except RefusedStageError as refused:
-        bench.records.jobs.fail(job_id, refused.problem)
-    except TuancaiError as error:
-        _LOG.warning("job %s (%s) failed: %s", job_id, job.kind, error)
-        problem = problem_of(error, instance=f"/v1/jobs/{job_id}")
-        bench.records.jobs.fail(job_id, problem.model_dump(mode="json", exclude_none=True))
-    except Exception as error:  # noqa: BLE001 - the end of the line: written down as failed, logged, not swallowed
-        _LOG.exception("job %s (%s) failed unexpectedly", job_id, job.kind)
-        bench.records.jobs.fail(job_id, _unforeseen(error, job_id).model_dump(mode="json", exclude_none=True))
-    else:
-        bench.records.jobs.finish(job_id, outcome)
+        book(end)
+    except StoreError as refused:  # not for a moment: the book does not take this end, so it is told what it can take
+        _LOG.exception("the end of job %s could not be written", job_id)
+        problem = _plain(problem_of(refused, instance=f"/v1/jobs/{job_id}"))
+        book(lambda: jobs.fail(job_id, problem))
     shelf.clear()
-    ended = bench.records.jobs.get(job_id)
+    ended = book(lambda: jobs.get(job_id))
     facts = {"job_id": job_id, "kind": job.kind, "state": ended.state.value, "outcome": ended.outcome or {}}
     _LOG.info("job %s %s in %.1f s", job_id, ended.state, time.perf_counter() - started, extra={"facts": facts})
     return ended.state.value
+
+
+def _ending(bench: Bench, job: JobRecord, work: Callable[[Bench, JobRecord], dict[str, Any]]) -> Callable[[], bool]:
+    """Do a job's work and return how its end is written down."""
+    jobs, job_id, instance = bench.records.jobs, job.job_id, f"/v1/jobs/{job.job_id}"
+    try:
+        outcome = work(bench, job)
+    except (CancelledJobError, DBOSWorkflowCancelledError):
+        return lambda: jobs.cancel(job_id)
+    except RefusedStageError as refused:
+        problem = refused.problem
+    except TuancaiError as error:
+        _LOG.warning("job %s (%s) failed: %s", job_id, job.kind, error)
+        problem = _plain(problem_of(error, instance=instance))
+    except Exception as error:  # noqa: BLE001 - the end of the line: written down as failed, logged, not swallowed
+        _LOG.exception("job %s (%s) failed unexpectedly", job_id, job.kind)
+        problem = _plain(_unforeseen(error, job_id))
+    else:
+        return lambda: jobs.finish(job_id, outcome)
+    return lambda: jobs.fail(job_id, problem)
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return problem.model_dump(mode="json", exclude_none=True)
 
 
 def _unforeseen(error: Exception, job_id: str) -> Problem:
@@ -145,31 +139,14 @@ def _unforeseen(error: Exception, job_id: str) -> Problem:
     )
 
 
+def _steps(bench: Bench, job: JobRecord) -> Steps:
+    shelf = Shelf(bench.desk.settings.service.work, job.job_id)
+    return Steps(shelf, instance=f"/v1/jobs/{job.job_id}", ended=bench.ended)
+
+
 def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
     desk, asked = bench.desk, job.request
-    shelf = Shelf(desk.settings.service.work, job.job_id)
-    progress = Reporter(bench.records, job.job_id)
-    instance = f"/v1/jobs/{job.job_id}"
-
-    def step(name: str, work: Callable[[], T]) -> T:
-        fresh: list[T] = []
-
-        def keep() -> dict[str, Any]:
-            try:
-                fresh.append(work())
-            except CancelledJobError:
-                raise
-            except TuancaiError as error:  # kept as facts: the job ends the same way when it comes back
-                return {"problem": problem_of(error, instance=instance).model_dump(mode="json", exclude_none=True)}
-            return {"digest": shelf.put(name, fresh[0])}
-
-        kept = DBOS.run_step({"name": name}, keep)
-        if "problem" in kept:
-            raise RefusedStageError(kept["problem"])
-        if fresh:
-            return fresh[0]
-        before: T = shelf.take(name, kept["digest"])
-        return before
+    step, progress = _steps(bench, job), Reporter(bench.records, job.job_id)
 
     def gather() -> NightInput:
         return desk.night_input(
@@ -184,11 +161,21 @@ def _plan(bench: Bench, job: JobRecord) -> dict[str, Any]:
     night = step("input", gather)  # kept too, so that a job that comes back plans what it began with
     plan = plan_night(night, settings=desk.settings, progress=progress, step=step)
     progress("save", 0.98)
-    outcome = {"plan_id": plan.summary.plan_id, "status": plan.summary.status.value}
+    return _saved(bench, plan)
+
+
+def _saved(bench: Bench, plan: NightPlan) -> dict[str, Any]:
+    """Save a plan and return the job's outcome."""
+    store, summary = bench.desk.store, plan.summary
+    outcome = {"plan_id": summary.plan_id, "status": summary.status.value}
+
+    def save() -> bool:
+        return store.save_plan(summary.plan_id, summary, dict(plan.tables()))
+
     try:
-        desk.store.save_plan(plan.summary.plan_id, plan.summary, dict(plan.tables()))
+        insist(save, f"saving plan {summary.plan_id}", tries=STAGE_TRIES, ended=bench.ended)
     except ConflictError as other:  # made from the same input before; a search that ended by the clock differs
-        outcome |= {"status": desk.store.plan_summary(plan.summary.plan_id).status.value, "note": str(other)}
+        outcome |= {"status": store.plan_summary(summary.plan_id).status.value, "note": str(other)}
     return outcome
 
 
@@ -199,27 +186,34 @@ def _begin(asked: dict[str, Any]) -> Begin | None:
 
 
 def _revise(bench: Bench, job: JobRecord) -> dict[str, Any]:
-    asked, progress = job.request, Reporter(bench.records, job.job_id)
+    asked, desk = job.request, bench.desk
+    step, progress = _steps(bench, job), Reporter(bench.records, job.job_id)
 
-    def revise() -> dict[str, Any]:
-        progress("revise", 0.1)
-        late = late_changes(asked, bench.desk.store, bench.records)
-        as_of = pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us")
-        made = bench.desk.revise(asked["plan_id"], late, as_of=as_of)
-        summary = made.plan.summary
-        return {"plan_id": summary.plan_id, "status": summary.status.value, "said": list(made.said)}
+    def gather() -> Late:
+        return late_changes(asked, desk.store, bench.records)
 
-    return DBOS.run_step({"name": "revise"}, revise)
+    def revise() -> tuple[NightPlan, tuple[str, ...]]:
+        made = desk.revised(asked["plan_id"], late, as_of=pd.Timestamp(asked["as_of"]).tz_convert("UTC").as_unit("us"))
+        return made.plan, made.said
+
+    progress("input", 0.0)
+    late = step("input", gather)  # kept, so that a job that comes back does not know what was reported meanwhile
+    progress("revise", 0.1)
+    plan, said = step("revise", revise)
+    progress("save", 0.98)
+    return _saved(bench, plan) | {"said": list(said)}
 
 
 def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:
-    until = job.request["until"]
-    progress = Reporter(bench.records, job.job_id)
+    desk, until = bench.desk, job.request["until"]
+    step, progress = _steps(bench, job), Reporter(bench.records, job.job_id)
 
-    def train() -> dict[str, Any]:
-        trained = bench.desk.train(
-            until=None if until is None else pd.Timestamp(until).as_unit("us"), progress=progress
-        )
+    def fit() -> Fitted:
+        last = None if until is None else pd.Timestamp(until).as_unit("us")
+        return fit_models(desk.store, desk.settings, until=last, progress=progress)
+
+    def register() -> dict[str, Any]:
+        trained = register_models(desk.registries, fitted, desk.settings, progress)
         return {
             "demand_version": trained.demand_version,
             "book_version": trained.book_version,
@@ -228,4 +222,5 @@ def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:
             "sentence": trained.sentence,
         }
 
-    return DBOS.run_step({"name": "train"}, train)
+    fitted = step("fit", fit)
+    return step("register", register)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
@@ -14,7 +15,8 @@ from dbos import DBOS, DBOSConfig
 from api.jobs.queue import QUEUE, VERSION, JobQueue, jobs_url, prepare_queue
 from api.jobs.work import Bench, set_bench
 from api.records import Records
-from contracts.errors import InputError, StoreError
+from api.records.roll_call import RollCall
+from contracts.errors import DamagedFileError, TuancaiError
 from contracts.settings import Settings
 from pipeline.desk import PlanningDesk
 
@@ -31,12 +33,14 @@ class Worker:
         self._records: Records | None = None
         self._ended = threading.Event()
         self._pulse: threading.Thread | None = None
+        self._silent: set[str] = set()
 
     def start(self, desk: PlanningDesk | None = None) -> None:
         """Open desk and records, take up own unfinished jobs, listen to the queue."""
+        self._ended.clear()
         self._records = Records.open(self._settings.storage)
         prepare_queue(self._settings, self._records)
-        bench = Bench(desk or PlanningDesk.open(self._settings), self._records)
+        bench = Bench(desk or PlanningDesk.open(self._settings), self._records, self._ended)
         set_bench(bench)
         DBOS(
             config=DBOSConfig(
@@ -51,34 +55,54 @@ class Worker:
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_S, on_conflict="always_update")
-        self._ended.clear()
         self._pulse = threading.Thread(target=self._beat, args=(bench,), name="worker-pulse", daemon=True)
         self._pulse.start()
         _LOG.info("worker %s listens", self._settings.service.worker_id)
 
     def _beat(self, bench: Bench) -> None:
-        """Say on the roll that this worker lives, ask for scheduled plans, take over silent workers' jobs, tidy up."""
-        records = bench.records
-        queue = JobQueue(self._settings, records)
-        queue.open()
-        service = self._settings.service
-        silence = timedelta(seconds=service.worker_silence_s)
+        """Do the worker's rounds until it ends. A duty that fails is told and done again in the next round."""
+        queue, silence = JobQueue(self._settings, bench.records), self._settings.service.worker_silence_s
+        duties: dict[str, Callable[[], None]] = {
+            "call the roll": lambda: self._call_roll(bench.records.workers),
+            "let book and queue agree": queue.catch_up,
+            "ask for scheduled plans": lambda: self._ask_due(queue),
+            "merge order files": lambda: self._tidy(bench),
+        }
         while True:
-            try:
-                records.workers.present(service.worker_id)
-                for job in queue.ask_due(self._settings, now=datetime.now(UTC)):
-                    _LOG.info("scheduled plan asked for: %s", job.request)
-                for silent in records.workers.take_off_silent(silence=silence, but=service.worker_id):
-                    self._take_over(silent)
-                if bench.desk.store.compact(least_files=service.compact_files, most_days=1).days:
-                    bench.desk.store.sweep()
-            except StoreError as away:
-                _LOG.warning("worker %s cannot do its rounds: %s", service.worker_id, away)
-            except InputError as damaged:  # a history file: whoever reads that date is told too
-                _LOG.error("worker %s cannot merge order files: %s", service.worker_id, damaged)
-            if self._ended.wait(service.worker_silence_s / 5):
+            for name, duty in duties.items():
+                try:
+                    duty()
+                except TuancaiError as hindered:
+                    level = logging.ERROR if isinstance(hindered, DamagedFileError) else logging.WARNING
+                    _LOG.log(level, "worker %s cannot %s: %s", self._settings.service.worker_id, name, hindered)
+                except Exception:  # noqa: BLE001 - told with its trace; a pulse that stops would take all duties along
+                    _LOG.exception("worker %s cannot %s", self._settings.service.worker_id, name)
+            if self._ended.wait(silence / 5):
                 queue.close()
                 return
+
+    def _call_roll(self, workers: RollCall) -> None:
+        """Say on the roll that this worker lives, and take over the jobs of those who fell silent."""
+        service = self._settings.service
+        try:
+            workers.present(service.worker_id)
+            found = workers.take_off_silent(silence=timedelta(seconds=service.worker_silence_s), but=service.worker_id)
+        except BaseException:
+            workers.forget()  # what hinders this worker may hinder the others too: that is no silence
+            raise
+        self._silent.update(found)
+        for silent in sorted(self._silent):  # each is told to one worker once: it stays here until its jobs are taken
+            self._take_over(silent)
+            self._silent.remove(silent)
+
+    def _ask_due(self, queue: JobQueue) -> None:
+        for job in queue.ask_due(self._settings, now=datetime.now(UTC)):
+            _LOG.info("scheduled plan asked for: %s", job.request)
+
+    def _tidy(self, bench: Bench) -> None:
+        store = bench.desk.store
+        if store.compact(least_files=self._settings.service.compact_files, most_days=1).days:
+            store.sweep()
 
     def _take_over(self, silent: str) -> None:
         jobs = DBOS.list_workflows(status="PENDING", executor_id=silent, load_input=False, load_output=False)

@@ -37,6 +37,10 @@ class RollCall:
         with self._database.reading() as connection:
             return {row.worker_id: row.seen_at for row in connection.execute(sa.select(WORKERS))}
 
+    def forget(self) -> None:
+        """Give every worker the whole time again: who could not look for a while knows nothing of silence."""
+        self._watched = {}
+
     def take_off_silent(self, *, silence: timedelta, but: str) -> list[str]:
         """Take workers whose entry has not changed for so long, as this object saw it, off the roll and return them.
 

@@ -58,7 +58,8 @@ class Database:
             parsed = sa.make_url(url)
             if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
                 Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(parsed)
+            remote = parsed.get_backend_name() != "sqlite"  # a server may have dropped a connection that lay idle
+            engine = sa.create_engine(parsed, pool_pre_ping=remote)
         except (sa.exc.ArgumentError, ModuleNotFoundError, OSError) as wrong:
             raise StoreError(
                 f"Storage URL cannot be used: {wrong}. Write e.g. sqlite:///data/tuancai.sqlite."
