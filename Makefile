@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DATABASE_TESTS := $(wildcard $(addprefix tests/store/test_store_,schema.py orders.py reference.py plans.py crash.py \
-	compaction.py backup.py)) $(wildcard $(addprefix tests/api/test_api_,records.py jobs.py orders.py plan_life.py))
+	compaction.py backup.py races.py)) $(wildcard $(addprefix tests/api/test_api_,records.py jobs.py orders.py \
+	plan_life.py faults.py worker_rounds.py))
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -49,7 +50,7 @@ unit: install
 
 # What touches the database once more, on PostgreSQL; skipped with a sentence where the server cannot be had.
 postgres: install
-	.ci/postgres $(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(DATABASE_TESTS)
+	.ci/postgres $(BIN)/pytest -n 2 --dist worksteal -m "not slow or postgres" $(DATABASE_TESTS)
 
 test-postgres: install
 	TUANCAI_NEEDS_POSTGRES=1 .ci/postgres $(BIN)/pytest -n 2 tests/store tests/api

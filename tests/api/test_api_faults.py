@@ -95,17 +95,18 @@ def test_a_revision_killed_at_every_moment_is_one_plan(
         job_id = asked.json()["job_id"]
         job = until_ended([*workers, json.dumps(news)], admin, job_id)
         assert job["state"] == "done", job
+        plans = {one["plan_id"] for one in admin.get("/v1/plans").json()["items"]}
+        assert plans == {plan.summary.plan_id, job["outcome"]["plan_id"]}
         moments = ["in-input", "kept-input", "in-revise", "kept-revise", "in-save", "saved"]
         assert killed.read_text().split() == moments
         assert [step for step, _ in service.queue.steps(job_id)] == ["input", "revise"]
         assert len(service.records.progress.since(plan.summary.plan_id, 0)) == 1
-        plans = {one["plan_id"]: one for one in admin.get("/v1/plans").json()["items"]}
-        assert plans.keys() == {plan.summary.plan_id, job["outcome"]["plan_id"]}
         assert job["outcome"]["said"][0] == f"Revises plan {plan.summary.plan_id}."
         assert not (folder / "work" / job_id).exists()
 
 
 @pytest.mark.slow
+@pytest.mark.postgres
 @pytest.mark.skipif("TUANCAI_TEST_POSTGRES" not in os.environ, reason="two workers share a queue on PostgreSQL only")
 def test_another_worker_takes_over_from_a_killed_one(
     tmp_path: Path, trained_folder: Path, settings_in: Any, service_on: Any, copied_city: Any

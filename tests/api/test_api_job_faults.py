@@ -9,19 +9,24 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import api.jobs.patience
+import api.jobs.steps
 from api.jobs import work
 from api.jobs.patience import WorkerEndedError, insist
 from api.jobs.shelf import Shelf
 from api.jobs.work import Bench
 from api.records.jobs import JobBook, JobRecord, JobState
 from contracts.errors import ConflictError, NotFoundError, StorageFullError, StoreError
+from pipeline.training import Training
 
 ASKED = {"delivery_date": "2026-04-22", "as_of": "2026-04-21T15:00:00Z"}
 
@@ -207,3 +212,39 @@ def test_a_plan_is_made_though_the_database_is_locked_again_and_again(
         job = admin.get(f"/v1/jobs/{job_id}").json()
         assert (job["state"], locks > 3) == ("done", True), job
         assert admin.get("/v1/plans").json()["total"] == 1
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_training_that_comes_back_does_not_learn_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it registers what it learned, a training goes on from there; what was learned is on the shelf."""
+    recorded, done = dict[str, Any](), list[str]()
+
+    def run_step(options: dict[str, str], step: Callable[[], Any]) -> Any:
+        name = options["name"]
+        recorded[name] = recorded[name] if name in recorded else step()
+        return recorded[name]
+
+    def fit(*_given: object, **_named: object) -> str:
+        done.append("fit")
+        return "both models"
+
+    def register(_registries: object, fitted: str, *_given: object) -> Training:
+        done.append(f"register {fitted}")
+        if len(done) == 2:
+            raise Killed
+        day = pd.Timestamp("2026-03-01")
+        return Training("3", "4", trained_until=day, scores=pd.DataFrame(), serves=True)
+
+    monkeypatch.setattr(api.jobs.steps, "DBOS", SimpleNamespace(run_step=run_step))
+    monkeypatch.setattr(work, "fit_models", fit)
+    monkeypatch.setattr(work, "register_models", register)
+    monkeypatch.setattr(bench.desk, "registries", None, raising=False)
+    job_id = bench.records.jobs.ask("train", {"until": None}, requested_by="k")[0].job_id
+    with pytest.raises(Killed):
+        work._run(job_id, work._train)
+    assert work._run(job_id, work._train) == "done"
+    assert done == ["fit", "register both models", "register both models"]
+    assert (bench.records.jobs.get(job_id).outcome or {})["demand_version"] == "3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,6 +65,20 @@ def test_opening_at_once(tmp_path: Path, database_url: Callable[[Path], str]) ->
     assert "plans" in sa.inspect(opened[0].engine).get_table_names()
     for database in opened:
         database.close()
+
+
+@pytest.mark.skipif("TUANCAI_TEST_POSTGRES" not in os.environ, reason="SQLite has no server that drops connections")
+def test_a_connection_the_server_dropped_is_replaced(tmp_path: Path, database_url: Callable[[Path], str]) -> None:
+    """After a restart of the server the next read opens a new connection instead of failing on the old one."""
+    database, other = Database.open(database_url(tmp_path)), Database.open(database_url(tmp_path))
+    with database.reading() as connection:
+        backend = connection.scalar(sa.select(sa.func.pg_backend_pid()))
+    with other.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.pg_terminate_backend(backend)))
+    with database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.pg_backend_pid())) != backend
+    database.close()
+    other.close()
 
 
 def test_a_database_of_the_future(tmp_path: Path, database_url: Callable[[Path], str]) -> None:
