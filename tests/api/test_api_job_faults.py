@@ -188,7 +188,7 @@ _HURRIED = """
 def test_a_plan_is_made_though_the_database_is_locked_again_and_again(
     tmp_path: Path, trained_folder: Path, settings_in: Any, service_on: Any, copied_city: Any
 ) -> None:
-    """Somebody holds the write lock two thirds of the time, longer than a write waits: the job is done, once."""
+    """Somebody holds the write lock half of the time, longer than a write waits: the job is done, once."""
     folder = tmp_path / "city"
     copied_city(trained_folder, folder)
     settings = settings_in(folder)
@@ -202,7 +202,7 @@ def test_a_plan_is_made_though_the_database_is_locked_again_and_again(
                 time.sleep(0.05)
             while worker.poll() is None and time.monotonic() < until:
                 other.execute("BEGIN IMMEDIATE")
-                time.sleep(0.4)
+                time.sleep(0.25)
                 other.execute("ROLLBACK")
                 locks += 1
                 time.sleep(0.2)

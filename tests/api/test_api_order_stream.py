@@ -213,7 +213,7 @@ def test_a_stream_that_ends_in_another_code_page_says_how_much_is_in(
 ) -> None:
     """The batches before the broken byte are in, and nobody says that nothing is."""
     monkeypatch.setattr(api.order_stream, "BATCH_LINES", 10)
-    body = ndjson(1_000).encode() + "苹果\n".encode("gb18030")
+    body = ndjson(200).encode() + "苹果\n".encode("gb18030")
     answer = fresh.post("/v1/orders/stream", content=body, headers=NDJSON)
     there = fresh.get("/v1/orders", params={"delivery_date": "2026-04-22"}).json()["total"]
     assert answer.status_code == 400
