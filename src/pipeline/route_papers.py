@@ -21,8 +21,8 @@ from pipeline.goods import stop_loads
 from pipeline.homes import homes_of
 from pipeline.joint import route_input
 from pipeline.plan import NightPlan
-from pipeline.replan import CityNight, day_of, routes_of
 from pipeline.run_sheet_pdf import run_sheets_pdf
+from pipeline.stages import night_of, routes_of
 from store import export_tables
 
 
@@ -39,7 +39,7 @@ def write_route_papers(
     if plan.trips.empty:
         return []
     loads = stop_loads(plan.allotments, reference.skus)
-    data = route_input(CityNight(reference, day_of(plan)), plan.allotments, plan.releases, settings)
+    data = route_input(night_of(plan, reference), plan.allotments, plan.releases, settings)
     routes = routes_of(plan)
     sheet = run_sheet(routes, data, reference=reference, loads=loads)
     cages = depot_cages(routes, data, reference=reference, loads=loads)

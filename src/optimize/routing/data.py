@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -52,6 +53,8 @@ class RoutingData:
         Which linehaul stop brings which communities' goods.
     master : DataFrame[MasterRoutes] or None
         Routes the drivers know; each stop that leaves its route costs `settings.moved_stop_yuan`.
+    brought : mapping of str to int
+        Communities whose goods a truck that has left brings to their depot, and when its vans may load them.
     warnings : tuple of str
         What looked odd in the input but was taken as given.
     """
@@ -65,6 +68,7 @@ class RoutingData:
     settings: RoutingSettings
     master: DataFrame[MasterRoutes] | None = None
     warnings: tuple[str, ...] = ()
+    brought: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def handling_s(self) -> int:
