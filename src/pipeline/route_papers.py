@@ -27,14 +27,20 @@ from store import export_tables
 
 
 def write_route_papers(
-    plan: NightPlan, reference: Reference, folder: Path, *, settings: Settings, language: Language = "zh"
+    plan: NightPlan,
+    reference: Reference,
+    folder: Path,
+    *,
+    settings: Settings,
+    language: Language = "zh",
+    costs: bool = True,
 ) -> list[Path]:
     """Write ``BASE.xlsx`` (trips, run sheet in driving order, load list in loading order), the map and the GeoJSON.
 
     ``BASE-run-sheets.pdf`` is what the driver and the loader hold in their hands: a page or more of each per trip.
 
     ``load_chart.png`` shows how full each trip is. With several warehouses ``free_homes.xlsx`` tells what communities
-    free to change theirs would save. Without trips nothing is written.
+    free to change theirs would save. Without trips nothing is written; without `costs` no yuan.
     """
     if plan.trips.empty:
         return []
@@ -49,7 +55,7 @@ def write_route_papers(
         listed = load_list(own, cages[cages["route_id"].isin(own["route_id"])])
         trips, zone = views.trip_view(plan, base), settings.city.timezone
         sheets = {
-            "趟次 trips": trips,
+            "趟次 trips": trips if costs else trips.drop(columns="cost_yuan"),
             "行车单 run sheet": own.drop(columns="base_id"),
             "装车单 load list": listed,
         }
