@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from pipeline.on_the_road import aboard_stop, on_the_road
 from pipeline.plan import NightPlan
 from pipeline.progress import silent
 from pipeline.revise import Revision, revise
+from pipeline.route_papers import write_route_papers
 
 MINUTE = pd.Timedelta(minutes=1)
 TRIP = ["route_id", "trip"]
@@ -159,7 +161,7 @@ def test_what_has_left_stays_and_nothing_leaves_in_the_past(town_of: Callable[[b
             assert any("come too late: the van has left" in said for said in made.summary.warnings)
 
 
-def test_a_revision_of_a_revision_keeps_the_road_too(town_of: Callable[[bool], Town]) -> None:
+def test_a_revision_of_a_revision_keeps_the_road_too(town_of: Callable[[bool], Town], tmp_path: Path) -> None:
     """Revised at those moments in turn, each time one more unit lost or cancelled: what left is never touched."""
     town = town_of(True)
     plan, before = town.plan, town.plan
@@ -172,6 +174,11 @@ def test_a_revision_of_a_revision_keeps_the_road_too(town_of: Callable[[bool], T
         members = [name for names in road.aboard.values() for name in names]
         assert len(members) == len(set(members))
         plan, before = made, made
+    write_route_papers(plan, town.reference, tmp_path, settings=town.settings)
+    sheets = [pd.read_excel(tmp_path / f"{base}.xlsx", sheet_name="行车单 run sheet") for base in ("W1", "D1")]
+    trucks, vans = (sheet[[c for c in sheet if "crates" in str(c)]] for sheet in sheets)
+    docked = sheets[0].apply(lambda row: "D1" in set(row), axis=1)
+    assert trucks[docked].to_numpy().sum() == vans.to_numpy().sum() > 0
 
 
 def test_who_cancels_after_the_van_left_keeps_the_stop(town_of: Callable[[bool], Town]) -> None:
