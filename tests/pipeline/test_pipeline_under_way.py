@@ -13,15 +13,18 @@ from contracts.errors import InputError
 from contracts.reference import Communities, Depots, VehicleTypes
 from contracts.settings import Settings
 from contracts.world import Reference
+from optimize.routing import check
 from pipeline.desk import PlanningDesk
-from pipeline.joint import Goods
+from pipeline.joint import Goods, route_input
 from pipeline.late import Late, LateOrders
 from pipeline.night import drive, sort_goods
 from pipeline.on_the_road import aboard_stop, on_the_road
 from pipeline.plan import NightPlan
 from pipeline.progress import silent
+from pipeline.replan import drive_again
 from pipeline.revise import Revision, revise
 from pipeline.route_papers import write_route_papers
+from pipeline.stages import night_of
 
 MINUTE = pd.Timedelta(minutes=1)
 TRIP = ["route_id", "trip"]
@@ -159,6 +162,18 @@ def test_what_has_left_stays_and_nothing_leaves_in_the_past(town_of: Callable[[b
         assert short + given == len(asked)
         if road.loaded:
             assert any("come too late: the van has left" in said for said in made.summary.warnings)
+
+
+@pytest.mark.parametrize("depot", [False, True], ids=["direct", "depot"])
+def test_the_routes_put_together_hold_as_a_whole(town_of: Callable[[bool], Town], depot: bool) -> None:
+    """Nothing changed: what has left and what is driven on pass routing's own check of the whole night, costs too."""
+    town = town_of(depot)
+    plan = town.plan
+    data = route_input(night_of(plan, town.reference), plan.allotments, plan.releases, town.settings)
+    for as_of in sorted(plan.trips["departs_at"]):
+        road = on_the_road(plan, town.reference, town.settings, as_of=as_of)
+        made = drive_again(plan, town.reference, plan.allotments, settings=town.settings, road=road)
+        assert check(data, made) == []
 
 
 def test_a_revision_of_a_revision_keeps_the_road_too(town_of: Callable[[bool], Town], tmp_path: Path) -> None:
