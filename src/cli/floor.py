@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,14 @@ import typer
 from cli.context import city_of
 from cli.show import console, progress_bar, show_table
 from store import export_tables
+
+
+class Unreported(StrEnum):
+    """What a task of an ended wave that nobody reported counts as."""
+
+    SORTED = "sorted"
+    OPEN = "open"
+
 
 PlanId = Annotated[str, typer.Argument(help="Plan id, as `tuancai plans` lists them.")]
 
@@ -32,6 +41,9 @@ def revise(
     cancel: Annotated[list[str] | None, typer.Option(help="Community that is not delivered to; repeatable.")] = None,
     late: Annotated[Path | None, typer.Option(help="Late orders: a file of community, SKU, units.")] = None,
     freeze: Annotated[list[str] | None, typer.Option(help="Route that stays as it is; repeatable.")] = None,
+    unreported: Annotated[
+        Unreported, typer.Option(help="Tasks of ended waves without a report: sorted whole, or open: planned again.")
+    ] = Unreported.SORTED,
     out: Annotated[Path | None, typer.Option(help="Write every artefact to this directory.")] = None,
 ) -> None:
     """Revise a plan that is out: sort the rest again, mend the routes, change as little as pays. 改派重排。"""
@@ -44,6 +56,7 @@ def revise(
         orders=LateOrders.empty() if late is None else read_late_orders(late),
         cancelled=tuple(cancel or ()),
         frozen=tuple(freeze or ()),
+        unreported=unreported.value,
     )
     as_of = city.moment(f"{at}+0" if re.match(r"^\d?\d:\d\d$", at) else at, day)
     with progress_bar(f"Revise {plan_id}") as report:

@@ -26,6 +26,9 @@ class PlanSummary(BaseModel):
     )
     revises: str | None = Field(default=None, description="Plan this one changes after it was out; orders are its own.")
     revised_at: datetime | None = Field(default=None, description="What was sorted or had left by then stays.")
+    aboard: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Route/trip/stop of trucks that had left by then, and whose goods they carry."
+    )
     stages: tuple[StageReport, ...]
     costs_yuan: dict[str, float] = Field(description="Cost breakdown; the parts sum to 'total'.")
     demand_units: dict[str, float] = Field(description="confirmed, remaining, final.")

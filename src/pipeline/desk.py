@@ -23,6 +23,7 @@ from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
 from pipeline.begin import Begin, earlier_plan
 from pipeline.late import Late
+from pipeline.leaders import leader_orders
 from pipeline.models import NightModels
 from pipeline.night import NightInput, plan_night
 from pipeline.papers import PLAIN, PaperWishes
@@ -39,6 +40,7 @@ from pipeline.training import (
     promote_challenger,
     train_models,
 )
+from pipeline.warehouse_papers import write_warehouse_papers
 from simulate import supply_for_history
 from store import ImportReport, Mapping, Store
 
@@ -247,20 +249,31 @@ class PlanningDesk:
 
     def export(self, plan: NightPlan, folder: Path, *, wishes: PaperWishes = PLAIN) -> list[Path]:
         """Write a plan's artefacts to a folder; from the cutoff on with the leaders' hand-out sheets."""
-        city, summary = self.settings.city, plan.summary
-        day = pd.Timestamp(summary.delivery_date).as_unit("us")
-        closed = summary.as_of >= clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone)
-        orders = (
-            self.store.order_lines(delivery_from=day, delivery_to=day, placed_until=summary.as_of) if closed else None
-        )
+        summary = plan.summary
+        reference = self.store.reference(summary.delivery_date)
         return write_artefacts(
             plan,
-            self.store.reference(summary.delivery_date),
+            reference,
             folder,
             settings=self.settings,
-            orders=orders,
+            orders=leader_orders(self.store, summary, reference, self.settings.city),
             sent=None if summary.after is None else self.sent_lines(summary.after),
             before=None if summary.begun_from is None else self._lines(summary.begun_from),
+            wishes=wishes,
+        )
+
+    def export_warehouse(
+        self, plan: NightPlan, folder: Path, warehouse_id: str, *, wishes: PaperWishes = PLAIN
+    ) -> list[Path]:
+        """Write the sorting and route papers of one warehouse to a folder; see `pipeline.warehouse_papers`."""
+        reference = self.store.reference(plan.summary.delivery_date)
+        return write_warehouse_papers(
+            plan,
+            reference,
+            folder,
+            warehouse_id=warehouse_id,
+            settings=self.settings,
+            orders=leader_orders(self.store, plan.summary, reference, self.settings.city),
             wishes=wishes,
         )
 

@@ -81,11 +81,15 @@ def with_prepaid(
     Orders that nobody said are paid count as not paid.
     """
     holds = (lines["placed_at"] <= as_of) & ~(lines["cancelled_at"] <= as_of)
-    known = paid.loc[paid["paid_at"].isna() | (paid["paid_at"] <= as_of), "order_id"]
-    rows = lines[holds & lines["order_id"].isin(known)]
+    rows = lines[holds & lines["order_id"].isin(paid_by(paid, as_of))]
     key = ["community_id", "sku_id"]
     units = rows.groupby(key)["quantity"].sum().reindex(pd.MultiIndex.from_frame(asked[key])).fillna(0.0)
     return asked.assign(prepaid_units=np.minimum(units.to_numpy(), asked["units"].to_numpy()))
+
+
+def paid_by(paid: DataFrame[PrepaidOrders], as_of: pd.Timestamp) -> pd.Series:
+    """Return the ids of the orders that were paid by a moment."""
+    return paid.loc[paid["paid_at"].isna() | (paid["paid_at"] <= as_of), "order_id"]
 
 
 def stop_loads(allotments: DataFrame[Allotments], skus: DataFrame[Skus]) -> DataFrame[StopLoads]:

@@ -16,7 +16,7 @@ from optimize.routing import RoutePlan, RoutingData, route, routing_data, trip_d
 from optimize.sorting import SortingData, SortingPlan, earliest_releases, sort, sorting_data
 from pipeline.deadlines import wave_deadlines
 from pipeline.goods import stop_loads
-from pipeline.whole_trips import trips_in_waves
+from pipeline.whole_trips import sorted_whole, trips_in_waves
 
 CENT = 0.01
 """A round that saves less has nothing more to say."""
@@ -180,12 +180,19 @@ def agree(night: CityDay, goods: Goods, first: tuple[SortingPlan, RoutePlan], se
 
 
 def _told(found: Together, *, seconds: float) -> Together:
-    """Return the pair whose routing report says what the rounds did and how long they took."""
+    """Return the pair whose reports say how many trips are sorted whole, what the rounds did and how long they took."""
     if len(found.yuan) == 1:
         return found
-    report = found.routes.report
-    told = {"explanation": (found.sentence, *report.explanation), "seconds": seconds}
-    return replace(found, routes=replace(found.routes, report=report.model_copy(update=told)))
+    sorting, routing = found.waves.report, found.routes.report
+    whole, trips = sorted_whole(found.waves.tasks, found.routes.stops)
+    words = [f"{whole} of {trips} trips are sorted whole in load order."] if trips else []
+    waves = sorting.model_copy(update={"explanation": (*sorting.explanation, *words)})
+    told = {"explanation": (found.sentence, *routing.explanation), "seconds": seconds}
+    return replace(
+        found,
+        waves=replace(found.waves, report=waves),
+        routes=replace(found.routes, report=routing.model_copy(update=told)),
+    )
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -20,6 +20,8 @@ from store.aliases import ALIASES, VALUES, heading
 from store.source_file import read_source
 
 T = TypeVar("T", bound=Table)
+Unreported = Literal["sorted", "open"]
+FIGURES = ("sorted_units", "short_units", "damaged_units", "over_units")
 _NAMES: dict[str, tuple[str, ...]] = {
     "warehouse_id": ALIASES["warehouse_id"],
     "community_id": ALIASES["community_id"],
@@ -52,7 +54,9 @@ class Late:
     Attributes
     ----------
     progress : DataFrame[TaskProgress] or None
-        What stations report, totals per task; None takes waves that have ended as sorted whole.
+        What stations report, totals per task.
+    unreported : {"sorted", "open"}
+        What nobody reported of waves that have ended: sorted whole, or not sorted and to be planned again.
     cancelled : tuple of str
         Communities that are not delivered to.
     frozen : tuple of str
@@ -63,6 +67,7 @@ class Late:
     orders: DataFrame[LateOrders] = field(default_factory=LateOrders.empty)
     cancelled: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    unreported: Unreported = "sorted"
 
     def check(self, plan: NightPlan, reference: Reference) -> None:
         """Refuse changes of what is not there.
@@ -86,18 +91,33 @@ class Late:
         both = sorted(set(self.orders["community_id"]) & set(self.cancelled))
         if both:
             raise InputError(f"{first_keys(both)} both cancel and order late: say one or the other.")
-        _refuse_strange("community in this plan", self.cancelled, plan.allotments["community_id"])
+        there = {*plan.allotments["community_id"], *plan.sorting_tasks["destination_id"]}  # cancelled again is no error
+        _refuse_strange("community in this plan", self.cancelled, there)
         _refuse_strange("route of this plan", self.frozen, plan.trips["route_id"])
 
 
 def read_progress(path: Path | str) -> DataFrame[TaskProgress]:
     """Return the progress in a CSV, XLSX or Parquet file; heads and zones may be Chinese or English.
 
-    A figure without a column is zero: a floor that counts only what it sorted need not report the rest.
+    A row whose figures are all blank reports nothing and is left out; a written 0 is 0. A floor that counts only what
+    it sorted need not report the rest: beside a figure of what was sorted, blanks are zero.
+
+    Raises
+    ------
+    InputError
+        A row says what is short, damaged or over, but not what was sorted.
     """
     given = _renamed(path, TaskProgress)
-    for name in ("sorted_units", "short_units", "damaged_units", "over_units"):
-        given[name] = given[name].fillna(0.0) if name in given else 0.0
+    figures = given.reindex(columns=list(FIGURES)).astype(object)
+    blank = figures.isna() | figures.map(lambda cell: isinstance(cell, str) and not cell.strip())
+    halves = blank["sorted_units"] & ~blank.all(axis=1)
+    if halves.any():
+        rows = [int(row) for row in given.index[halves]]
+        raise InputError(
+            f"Rows {first_keys(rows)} of {Path(path).name} say what is short, damaged or over, but not what was "
+            "sorted: write it, 0 if nothing was."
+        )
+    given = given.assign(**figures.mask(blank, 0.0))[~blank.all(axis=1)].reset_index(drop=True)
     given["temperature_zone"] = given["temperature_zone"].replace(VALUES["temperature_zone"])
     return TaskProgress.check(given)
 
@@ -136,14 +156,13 @@ def _renamed(path: Path | str, table: type[T]) -> pd.DataFrame:
         mine = next((heads[heading(name)] for name in names if heading(name) in heads), None)
         if mine is not None:
             found[column] = cells[mine]
-    figures = {"sorted_units", "short_units", "damaged_units", "over_units"}
-    missing = [column for column in table.column_names() if column not in found and column not in figures]
+    missing = [column for column in table.column_names() if column not in found and column not in FIGURES]
     if missing:
         raise MissingColumnError(f"{table.__name__} in {Path(path).name}", missing, [str(c) for c in cells.columns])
     return pd.DataFrame(found)
 
 
-def _refuse_strange(kind: str, names: Sequence[str], known: pd.Series) -> None:
+def _refuse_strange(kind: str, names: Sequence[str], known: Iterable[str]) -> None:
     strange = sorted(set(names) - set(known))
     if strange:
         raise NotFoundError(kind, ", ".join(strange[:5]), hint=f"There are {', '.join(sorted(set(known))[:8])} ...")

@@ -27,6 +27,7 @@ from optimize.sorting.papers import (
 )
 from optimize.sorting.papers.words import number
 from pipeline.filenames import file_names
+from pipeline.goods import paid_by
 from pipeline.plan import NightPlan
 from store import export_table
 
@@ -70,14 +71,20 @@ def write_papers(
     Parameters
     ----------
     orders : DataFrame[OrderLines], optional
-        The delivery date's lines at the cutoff: with them there is a hand-out sheet for every leader.
+        The delivery date's lines at the cutoff (`pipeline.leaders`): with them every leader has a hand-out sheet.
     packing : SortingSettings, optional
-        Which communities get parcels per household order instead of one box; before the cutoff all get boxes.
+        Which communities get parcels per household order instead of one box (before the cutoff all get boxes), and
+        whether paid orders are served first.
     """
     names = reference.communities.set_index("community_id")["name"]
     language = wishes.language
     there = orders is not None and len(orders)
-    handed = hand_out(orders, plan.allotments, customers=wishes.customers) if orders is not None and there else None
+    paid = prepaid_orders(plan, reference, packing)
+    handed = (
+        hand_out(orders, plan.allotments, customers=wishes.customers, prepaid=paid)
+        if orders is not None and there
+        else None
+    )
     parcels = parcel_communities(reference, packing) if packing is not None and handed is not None else ()
     vans = vans_of(plan)
     written = []
@@ -106,7 +113,7 @@ def write_papers(
     notices = notices_of(plan, reference, language=language)
     if len(notices):
         written.append(export_table(notices, folder / "shortage_notices.csv", headers="both"))
-    if handed is not None:
+    if handed is not None and len(handed):
         sku_names = reference.skus.set_index("sku_id")["name"]
         sheets = hand_out_pdf(
             handed,
@@ -127,6 +134,13 @@ def notices_of(
     rows = plan.allotments
     mine = rows if warehouse_id is None else Allotments.check(rows[rows["warehouse_id"] == warehouse_id])
     return shortage_notices(mine, communities=reference.communities, skus=reference.skus, language=language)
+
+
+def prepaid_orders(plan: NightPlan, reference: Reference, packing: SortingSettings | None) -> frozenset[str]:
+    """Return the orders that are served first within their community, as they were when goods were shared out."""
+    if packing is None or packing.shortage_rule != "prepaid_first":
+        return frozenset()
+    return frozenset(paid_by(reference.prepaid_orders, pd.Timestamp(plan.summary.as_of)))
 
 
 def vans_of(plan: NightPlan) -> pd.Series:

@@ -8,24 +8,19 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from pandera.typing import DataFrame
 
-from contracts.planned import Allotments, Releases
+from contracts.planned import Allotments, RouteStops, Trips, Unserved
 from contracts.settings import Settings
-from contracts.solve import SolveLimits, StageReport
+from contracts.solve import SolveStatus, StageReport
 from contracts.world import Reference
 from optimize.routing import RoutePlan, RoutingData, route, trip_deadlines
+from optimize.routing.under_way import Road, with_road
 from optimize.sorting import Remaining, SortingPlan, TaskProgress, book_ahead, remaining, sort
 from optimize.sorting.booking import Booking
 from optimize.sorting.share import Rule
 from pipeline.joint import Asked, Goods, route_input, routing_limits, sorting_limits, wave_input
+from pipeline.on_the_road import open_routes
 from pipeline.plan import NightPlan
-
-
-@dataclass(frozen=True)
-class CityNight:
-    """A city's delivery date."""
-
-    reference: Reference
-    delivery_date: pd.Timestamp
+from pipeline.stages import night_of, routes_of, waves_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ def people_to_book(plan: NightPlan, reference: Reference, settings: Settings) ->
     return book_ahead(
         reference,
         plan.order_book,
-        delivery_date=day_of(plan),
+        delivery_date=night_of(plan, reference).delivery_date,
         city=settings.city,
         settings=settings.sorting,
         limits=sorting_limits(settings),
@@ -71,7 +66,7 @@ def sort_the_rest(
     UnknownReferenceError, InputError
         Progress of tasks the plan does not have, or of more units than a task has.
     """
-    place, goods = CityNight(reference, day_of(plan)), Goods(plan.allotments, plan.arrivals)
+    place, goods = night_of(plan, reference), Goods(plan.allotments, plan.arrivals)
     before = waves_of(plan)
     data = route_input(place, plan.allotments, plan.releases, settings)
     asked = Asked(trip_deadlines(data, routes_of(plan)), before, whole_trips=False)
@@ -97,7 +92,7 @@ def drive_again(
     allotments: DataFrame[Allotments],
     *,
     settings: Settings,
-    as_of: pd.Timestamp | None = None,
+    road: Road | None = None,
     frozen: Collection[str] = (),
 ) -> RoutePlan:
     """Return the plan's routes with late changes: new stops inserted, cancelled ones gone, drivers kept where it pays.
@@ -106,49 +101,28 @@ def drive_again(
     ----------
     allotments : DataFrame[Allotments]
         What is delivered now; goods of communities the plan did not have are ready with their warehouse's last wave.
-    as_of : Timestamp, optional
-        Routes that have left by then stay as they are, like those named in `frozen`.
+    road : Road, optional
+        What has left: its rows stay to the letter, and no other trip loads before its moment.
+    frozen : collection of str
+        Routes that stay as they are; a warning names those that cannot.
     """
-    data = replace(_changed(plan, reference, allotments, settings), master=None)  # drivers have tonight's sheets
-    gone = set() if as_of is None else set(plan.trips.loc[plan.trips["departs_at"] <= as_of, "route_id"])
-    limits: SolveLimits = routing_limits(settings)
-    return route(data, limits=limits, previous=routes_of(plan), frozen={*frozen, *gone})
+    still = open_routes(plan, reference, allotments, settings, road)
+    rest = _nothing() if still is None else _driven(*still, settings, frozen)
+    if road is not None:
+        loading_s = round(settings.routing.loading_minutes * 60.0)
+        rest = with_road(rest, road, vehicles=reference.vehicle_types, loading_s=loading_s)
+    said, there = " ".join(rest.warnings), set(rest.trips["route_id"])
+    lost = [name for name in frozen if name not in there and f"Route {name} " not in said]
+    gone = [f"Route {name} was to stay as it is, but none of its stops is left." for name in lost]
+    return replace(rest, warnings=(*gone, *rest.warnings))
 
 
-def routes_of(plan: NightPlan) -> RoutePlan:
-    """Return the routes of a night's plan, as routing takes them."""
-    report = next(stage for stage in plan.summary.stages if stage.stage == "routing")
-    return RoutePlan(
-        stops=plan.route_stops,
-        trips=plan.trips,
-        unserved=plan.unserved,
-        costs={"total": report.cost_yuan or 0.0},
-        report=report,
-        warnings=(),
-    )
+def _driven(data: RoutingData, before: RoutePlan, settings: Settings, frozen: Collection[str]) -> RoutePlan:
+    return route(data, limits=routing_limits(settings), previous=before, frozen=frozen)
 
 
-def waves_of(plan: NightPlan) -> SortingPlan:
-    """Return the waves of a night's plan, as sorting takes them."""
-    report: StageReport = next(stage for stage in plan.summary.stages if stage.stage == "sorting")
-    return SortingPlan(report, plan.sorting_tasks, plan.wave_loads, plan.releases)
-
-
-def _changed(
-    plan: NightPlan, reference: Reference, allotments: DataFrame[Allotments], settings: Settings
-) -> RoutingData:
-    """Return the routing input of other allotments; a community without a release gets its warehouse's last one."""
-    last = plan.releases.groupby("warehouse_id")["released_at"].max()
-    key = ["warehouse_id", "destination_id"]
-    asked = allotments.loc[allotments["allotted_units"] > 0, ["warehouse_id", "community_id"]].drop_duplicates()
-    asked = asked.rename(columns={"community_id": "destination_id"})
-    new = asked[~pd.MultiIndex.from_frame(asked).isin(pd.MultiIndex.from_frame(plan.releases[key]))]
-    late = new.assign(released_at=new["warehouse_id"].map(last).fillna(last.max()))
-    tables: list[pd.DataFrame] = [plan.releases, late]
-    released = pd.concat(tables, ignore_index=True)
-    return route_input(CityNight(reference, day_of(plan)), allotments, Releases.check(released), settings)
-
-
-def day_of(plan: NightPlan) -> pd.Timestamp:
-    """Return the plan's delivery date."""
-    return pd.Timestamp(plan.summary.delivery_date).as_unit("us")
+def _nothing() -> RoutePlan:
+    """Return the routes of a night when everything has left."""
+    costs = dict.fromkeys(("fixed", "distance", "duty", "unserved", "moved", "total"), 0.0)
+    report = StageReport(stage="routing", status=SolveStatus.PROVED, cost_yuan=0.0, bound_yuan=0.0, gap=0.0)
+    return RoutePlan(RouteStops.empty(), Trips.empty(), Unserved.empty(), costs, report, ())

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from pandera.typing import DataFrame
 
-from contracts.errors import InfeasibleError, InputError
+from contracts.errors import InputError, first_keys
 from contracts.planned import Allotments, Arrivals, PurchaseLines
 from contracts.settings import Settings
 from contracts.world import Reference
-from optimize.routing import RoutePlan, trip_deadlines
-from optimize.sorting import (
-    Remaining,
-    SortingData,
-    SortingPlan,
-    TaskProgress,
-    remaining,
-    sort,
-    whole_night,
-)
+from optimize.routing import RoutePlan
+from optimize.routing.under_way import Road
+from optimize.sorting import Remaining, SortingPlan, whole_night
 from pipeline.fingerprint import settings_fingerprint, table_fingerprint
-from pipeline.joint import Asked, Goods, route_input, sorting_limits, wave_input
+from pipeline.floor import Floor, added_units, told_progress
 from pipeline.late import Late
+from pipeline.on_the_road import aboard_name, on_the_road
 from pipeline.plan import NightPlan
-from pipeline.replan import CityNight, day_of, drive_again, replaced_by, routes_of, waves_of
+from pipeline.replan import drive_again
 
 COMMUNITY = ["warehouse_id", "community_id", "sku_id"]
 
@@ -54,9 +48,11 @@ class Revision:
 def revise(plan: NightPlan, reference: Reference, late: Late, *, as_of: pd.Timestamp, settings: Settings) -> Revision:
     """Return a plan with late changes as of a moment: as few of its waves, drivers and slots change as pay.
 
-    Waves that have ended are done as reported, those under way stay, the others are planned again with late orders (as
-    far as goods nobody waits for reach) and without cancelled communities. Routes that have left by the moment stay;
-    the others are mended, each stop that changes its driver at the settings' price. Purchase lines are locked.
+    Waves that have ended are done as reported (`told_progress`), those under way stay, the others are planned again
+    with late orders (as far as goods nobody waits for and the waves before each van's loading reach) and without
+    cancelled communities. Trips that have left by the moment stay to the letter, and nothing is added to what they
+    carry; a community they are under way to cancels too late. No other trip loads before the moment; each stop that
+    changes its driver costs what the settings say. Purchase lines are locked.
 
     Raises
     ------
@@ -68,82 +64,19 @@ def revise(plan: NightPlan, reference: Reference, late: Late, *, as_of: pd.Times
     late.check(plan, reference)
     if not plan.summary.status.has_plan:
         raise InputError(f"Plan {plan.summary.plan_id} is {plan.summary.status.value}: there is nothing to revise.")
-    data, before = _night(plan, reference, settings), waves_of(plan)
-    left = remaining(
-        data,
-        before,
-        told_progress(plan, late, as_of=as_of),
-        as_of=as_of,
-        rule=replaced_by(settings),
-        added=_added(late, reference),
-        gone=late.cancelled,
-    )
-    again = None if left.data is None else sort(left.data, limits=sorting_limits(settings))
-    if again is not None and not again.report.status.has_plan:
-        raise InfeasibleError("sorting the rest of the night", again.report.explanation)
-    waves = whole_night(data, before, left, again)
-    allotments = _allotted(plan.allotments, late, left.lacking, reference)
+    road = on_the_road(plan, reference, settings, as_of=as_of)
+    too_late = tuple(name for name in late.cancelled if name in road.delivered)
+    counts = replace(late, cancelled=tuple(name for name in late.cancelled if name not in road.delivered))
+    floor = Floor.of(plan, reference, counts, road, settings)
+    left, again = floor.sorted_again(told_progress(plan, late, as_of=as_of))
+    waves = whole_night(floor.data, floor.before, left, again)
+    allotments = _allotted(plan.allotments, counts, left.lacking, reference)
     changed = _with(plan, waves, allotments, left.usable)
-    routes = drive_again(changed, reference, allotments, settings=settings, as_of=as_of, frozen=late.frozen)
-    said = _said(plan, late, left, again, routes)
-    return Revision(_revised(changed, (waves, routes), late, said, as_of=as_of, settings=settings), left, said)
-
-
-def told_progress(plan: NightPlan, late: Late, *, as_of: pd.Timestamp) -> DataFrame[TaskProgress]:
-    """Return the progress that counts: what was reported, and what is taken as done.
-
-    Without reports waves that have ended are sorted whole. Waves that had ended when the plan was revised hold what
-    was sorted in them by then, so they are done and reports on them are settled. What is short or damaged counts when
-    its wave has ended: until then the station may still find it, and a later revision would count it again.
-    """
-    tasks, settled = plan.sorting_tasks, plan.summary.revised_at
-    until = as_of if late.progress is None else pd.Timestamp.min.tz_localize("UTC")
-    until = until if settled is None else max(until, pd.Timestamp(settled))
-    over = tasks[tasks["ends_at"] <= until]
-    key = list(TaskProgress.key())
-    done = over[key].assign(sorted_units=over["units"], short_units=0.0, damaged_units=0.0, over_units=0.0)
-    if late.progress is None:
-        return TaskProgress.check(done)
-    known = pd.MultiIndex.from_frame(done[key])
-    told: pd.DataFrame = late.progress[~pd.MultiIndex.from_frame(late.progress[key]).isin(known)]
-    if settled is not None:
-        told = _of_tasks(told, tasks)
-    ended = pd.MultiIndex.from_frame(tasks.loc[tasks["ends_at"] <= as_of, key])
-    early = ~pd.MultiIndex.from_frame(told[key]).isin(ended)
-    told = told.assign(**{part: told[part].mask(early, 0.0) for part in ("short_units", "damaged_units", "over_units")})
-    tables: list[pd.DataFrame] = [done, told]
-    return TaskProgress.check(pd.concat(tables, ignore_index=True))
-
-
-def _of_tasks(told: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
-    """Return reports on tasks that are still there; a task of which nothing was sorted is settled too."""
-    key = list(TaskProgress.key())
-    return told[pd.MultiIndex.from_frame(told[key]).isin(pd.MultiIndex.from_frame(tasks[key]))]
-
-
-def _night(plan: NightPlan, reference: Reference, settings: Settings) -> SortingData:
-    """Return the sorting input of the plan, due when its trips must load."""
-    place, goods = CityNight(reference, day_of(plan)), Goods(plan.allotments, plan.arrivals)
-    data = route_input(place, plan.allotments, plan.releases, settings)
-    asked = Asked(trip_deadlines(data, routes_of(plan)), waves_of(plan), whole_trips=False)
-    return wave_input(place, goods, settings, asked=asked)
-
-
-def _added(late: Late, reference: Reference) -> pd.DataFrame | None:
-    """Return the late orders as the sorting floor takes them."""
-    if late.orders.empty:
-        return None
-    home = reference.communities.set_index("community_id")["warehouse_id"]
-    zone = reference.skus.set_index("sku_id")["temperature_zone"]
-    return pd.DataFrame(
-        {
-            "warehouse_id": late.orders["community_id"].map(home).astype("str"),
-            "temperature_zone": late.orders["sku_id"].map(zone).astype("str"),
-            "destination_id": late.orders["community_id"],
-            "sku_id": late.orders["sku_id"],
-            "units": late.orders["units"],
-        }
-    )
+    routes = drive_again(changed, reference, allotments, settings=settings, road=road, frozen=late.frozen)
+    zone = settings.city.timezone
+    said = (*_said(plan, counts, left, again, routes), *_too_late(too_late, road, left, zone))
+    revised = _revised(changed, (waves, routes), late, said, road=road, settings=settings)
+    return Revision(revised, left, said)
 
 
 def _allotted(
@@ -155,7 +88,7 @@ def _allotted(
     for good. Now o + e is ordered, s + m short, and the difference allotted.
     """
     table = before.set_index(COMMUNITY)[["ordered_units", "short_units"]]
-    added = _added(late, reference)
+    added = added_units(late, reference)
     if added is not None:
         more = added.rename(columns={"destination_id": "community_id", "units": "ordered_units"})
         table = table.add(more.groupby(COMMUNITY)[["ordered_units"]].sum(), fill_value=0.0)
@@ -187,7 +120,7 @@ def _revised(
     late: Late,
     said: tuple[str, ...],
     *,
-    as_of: pd.Timestamp,
+    road: Road,
     settings: Settings,
 ) -> NightPlan:
     """Return the plan under an id of its own, with the reports, costs and tables of the new waves and routes."""
@@ -199,10 +132,11 @@ def _revised(
     reports = {stage.report.stage: stage.report for stage in made}
     summary = before.model_copy(
         update={
-            "plan_id": _revision_id(before.plan_id, late, as_of, settings),
+            "plan_id": _revision_id(before.plan_id, late, road.as_of, settings),
             "after": before.plan_id,
             "revises": before.plan_id,
-            "revised_at": as_of.to_pydatetime(),
+            "revised_at": road.as_of.to_pydatetime(),
+            "aboard": {aboard_name(stop): names for stop, names in road.aboard.items()},
             "stages": tuple(reports.get(stage.stage, stage) for stage in before.stages),
             "costs_yuan": {**costs, "total": sum(costs.values())},
             "settings_fingerprint": settings_fingerprint(settings),
@@ -216,7 +150,7 @@ def _revised(
 
 def _revision_id(base: str, late: Late, as_of: pd.Timestamp, settings: Settings) -> str:
     told = "" if late.progress is None else table_fingerprint(late.progress)
-    marks = [base, as_of.isoformat(), told, table_fingerprint(late.orders), sorted(late.cancelled)]
+    marks = [base, as_of.isoformat(), told, late.unreported, table_fingerprint(late.orders), sorted(late.cancelled)]
     identity = json.dumps([*marks, sorted(late.frozen), settings_fingerprint(settings)])
     return f"{base.split('-')[0]}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 
@@ -241,6 +175,20 @@ def _said(
     both = then.index.intersection(now.index)
     other = int((then.reindex(both) != now.reindex(both)).sum())
     sentences.append(f"{other} of {len(both)} stops changed their route, {len(now.index.difference(then.index))} came.")
+    return tuple(sentences)
+
+
+def _too_late(cancelled: tuple[str, ...], road: Road, left: Remaining, timezone: str) -> tuple[str, ...]:
+    """Return what could not be changed any more, one sentence each."""
+    sentences = [f"{len(road.trips)} trips have left and stay as they are."] if len(road.trips) else []
+    for community in cancelled:
+        route, departs = road.left_at(community)
+        sentences.append(
+            f"{community} cancels too late: {route} left at {departs.tz_convert(timezone):%H:%M} and calls there."
+        )
+    for reason, rows in left.refused.groupby("reason", sort=True):
+        names = first_keys(sorted(rows["community_id"].unique()))
+        sentences.append(f"{rows['units'].sum():,.0f} units for {names} come too late: {reason}.")
     return tuple(sentences)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pandera.typing import DataFrame
 
-from contracts.planned import Allotments
+from contracts.planned import Allotments, RouteStops, SortingTasks
 from contracts.settings import SortingSettings
 from contracts.world import Reference
 
@@ -40,6 +40,25 @@ def trips_in_waves(
     if not trips:
         return pd.DataFrame(columns=["destination_id", "route_id", "trip", "seq"])
     return pd.DataFrame(pd.concat(trips, ignore_index=True))
+
+
+def sorted_whole(tasks: DataFrame[SortingTasks], stops: DataFrame[RouteStops]) -> tuple[int, int]:
+    """Return how many warehouse trips to communities are sorted whole in load order, and how many there are.
+
+    In every zone all stops of such a trip stand in one wave, the last stop in the first slot.
+    """
+    seats = tasks.drop_duplicates(["warehouse_id", "temperature_zone", "destination_id", "wave", "station", "slot"])
+    seats = seats.rename(columns={"warehouse_id": "base_id", "destination_id": "community_id"})
+    columns = ["base_id", "community_id", "temperature_zone", "wave", "station", "slot"]
+    rows = seats[columns].merge(stops[["base_id", "community_id", "route_id", "trip", "seq"]])
+    if rows.empty:
+        return 0, 0
+    rows = rows.sort_values(["route_id", "trip", "seq"], ascending=[True, True, False], ignore_index=True)
+    rows["seat"] = rows["station"] * (rows["slot"].max() + 1) + rows["slot"]
+    zones = rows.groupby(["route_id", "trip", "temperature_zone"])
+    whole = (zones["wave"].min() == zones["wave"].max()) & zones["seat"].agg(lambda seat: seat.is_monotonic_increasing)
+    trips = whole.groupby(level=["route_id", "trip"]).all()
+    return int(trips.sum()), len(trips)
 
 
 def _units_and_limits(

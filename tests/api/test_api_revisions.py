@@ -114,6 +114,16 @@ def test_a_revision_is_a_job(admin: Any, plan_id: str) -> None:
     assert "C99" in strange["problem"]["detail"]
 
 
+def test_one_posted_line_does_not_open_the_others(night: dict[str, Any]) -> None:
+    """The others of the wave count as sorted, or as open if the request says; nothing else can be said."""
+    service = night["admin"].client.app.state.service
+    asked = {"plan_id": night["plan"], "orders": [], "cancelled": [], "frozen": []}
+    assert late_changes(asked, service.store, service.records).unreported == "sorted"
+    assert late_changes(asked | {"unreported": "open"}, service.store, service.records).unreported == "open"
+    wrong = {"as_of": night["end"], "unreported": "maybe"}
+    assert night["admin"].post(f"/v1/plans/{night['plan']}/revisions", json=wrong).status_code == 422
+
+
 def test_people_to_book_and_homes_are_told(keys: dict[str, Any], plan_id: str) -> None:
     """Both answers keep their documented form; a lead sees the own warehouse."""
     admin = keys["admin"]
@@ -136,6 +146,21 @@ def test_shortages_are_told_per_community(admin: Any, plan_id: str) -> None:
     english = admin.get(f"/v1/plans/{plan_id}/shortages", params={"language": "en"}).json()["items"]
     assert all("Shortage notice" in row["text"] for row in english)
     assert page.total == len(told.json()["items"])  # type: ignore[attr-defined]
+
+
+def test_a_lead_pulls_the_papers_of_the_own_warehouse(keys: dict[str, Any], plan_id: str) -> None:
+    """Sorting and route papers only, without asking which; another warehouse is 403, none said by others 422."""
+    path = f"/v1/plans/{plan_id}/papers/warehouse"
+    answer = keys["warehouse_lead"].get(path, params={"language": "en"})
+    assert answer.status_code == 200
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert "sorting/W1-sheets.pdf" in names
+    assert {name.split("/")[0] for name in names} <= {"sorting", "routes"}
+    assert keys["warehouse_lead"].get(path, params={"warehouse_id": "W2"}).status_code == 403
+    assert keys["planner"].get(path).status_code == 422
+    assert keys["planner"].get(path, params={"warehouse_id": "W9"}).status_code == 404
+    assert keys["planner"].get(path, params={"warehouse_id": "W1"}).status_code == 200
+    assert keys["warehouse_lead"].get(f"/v1/plans/{plan_id}/papers").status_code == 403
 
 
 def test_papers_come_in_the_language_asked_for(admin: Any, plan_id: str) -> None:

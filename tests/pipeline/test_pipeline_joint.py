@@ -14,6 +14,7 @@ from pipeline.joint import Goods, Together, yuan_of
 from pipeline.night import NightInput, drive, share, sort_goods
 from pipeline.plan import NightPlan
 from pipeline.progress import silent
+from pipeline.whole_trips import sorted_whole
 
 
 def _with(settings: Settings, *, rounds: int, tour_share: float) -> Settings:
@@ -63,6 +64,12 @@ def test_trips_are_sorted_whole(desk: PlanningDesk, tight: tuple[NightInput, Goo
     seats = tasks.drop_duplicates([*zone, "wave", "station", "slot"]).sort_values([*zone, "wave", "station", "slot"])
     for _, mine in seats.groupby([*zone, "wave", "station", "route_id", "trip"]):
         assert mine["seq"].is_monotonic_decreasing
+    trips = together.routes.trips
+    assert sorted_whole(together.waves.tasks, together.routes.stops) == (len(trips), len(trips))
+    said = f"{len(trips)} of {len(trips)} trips are sorted whole in load order."
+    assert said in together.waves.report.explanation
+    apart = together.waves.tasks.assign(wave=range(1, len(together.waves.tasks) + 1))
+    assert sorted_whole(apart, together.routes.stops)[0] < len(trips)
 
 
 def test_without_rounds_the_first_pass_is_the_plan(desk: PlanningDesk, tight: tuple[NightInput, Goods]) -> None:

@@ -51,6 +51,18 @@ def test_a_progress_form_comes_back_filled_in(papers: Path, cutoff_plan: NightPl
     assert (told["damaged_units"].sum(), told["short_units"].sum()) == (1.0, 0.0)
 
 
+def test_a_blank_row_reports_nothing_and_a_written_zero_is_zero(tmp_path: Path) -> None:
+    """Blank figures leave the task unreported; damage without what was sorted is refused with its row."""
+    path = tmp_path / "progress.csv"
+    head = "warehouse_id,temperature_zone,wave,station,slot,sku_id,sorted_units,damaged_units\n"
+    path.write_text(head + "W1,ambient,1,1,1,S1,,\nW1,ambient,1,1,2,S1,0,\nW1,ambient,1,1,3,S1, ,\n", encoding="utf-8")
+    told = read_progress(path)
+    assert told[["slot", "sorted_units", "damaged_units"]].to_numpy().tolist() == [[2, 0.0, 0.0]]
+    path.write_text(head + "W1,ambient,1,1,1,S1,4,\nW1,ambient,1,1,2,S1,,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="Rows 3 of"):
+        read_progress(path)
+
+
 def test_papers_of_the_vans_are_there(papers: Path, cutoff_plan: NightPlan) -> None:
     """Per base run sheets as PDF, two pages a trip at least, every stop on both; names are printed masked only."""
     for base in cutoff_plan.trips["base_id"].unique():

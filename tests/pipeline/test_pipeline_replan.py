@@ -10,6 +10,7 @@ import pytest
 from contracts.world import World
 from optimize.sorting import TaskProgress
 from pipeline.desk import PlanningDesk
+from pipeline.on_the_road import on_the_road
 from pipeline.plan import NightPlan
 from pipeline.replan import drive_again, people_to_book, sort_the_rest
 
@@ -45,7 +46,8 @@ def test_a_cancelled_community_leaves_and_routes_that_left_stay(
     before = set(cutoff_plan.route_stops["community_id"].dropna())
     assert set(plan.stops["community_id"].dropna()) == before - {community}
     late = cutoff_plan.trips["departs_at"].max() + pd.Timedelta(minutes=1)
-    kept = drive_again(cutoff_plan, tiny.reference, cutoff_plan.allotments, settings=desk.settings, as_of=late)
+    road = on_the_road(cutoff_plan, tiny.reference, desk.settings, as_of=late)
+    kept = drive_again(cutoff_plan, tiny.reference, cutoff_plan.allotments, settings=desk.settings, road=road)
     columns = ["route_id", "trip", "seq", "community_id", "arrive_at"]
     order = ["route_id", "trip", "seq"]
     pd.testing.assert_frame_equal(

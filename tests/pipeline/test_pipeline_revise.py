@@ -10,6 +10,7 @@ from contracts.errors import InfeasibleError, InputError, NotFoundError, Unknown
 from contracts.world import World
 from optimize.sorting import TaskProgress
 from pipeline.desk import PlanningDesk
+from pipeline.floor import told_progress
 from pipeline.late import Late, LateOrders
 from pipeline.plan import NightPlan
 from pipeline.replay import rerun_plan
@@ -77,6 +78,24 @@ def test_damage_is_replaced_once_however_often_the_plan_is_revised(
     conserved(again.plan)
 
 
+def test_one_reported_line_leaves_the_other_ended_tasks_sorted(
+    tiny: World, desk: PlanningDesk, cutoff_plan: NightPlan
+) -> None:
+    """One task of an ended wave reported whole: nothing is planned again; what is not reported is open only if said."""
+    tasks = cutoff_plan.sorting_tasks
+    last = tasks["ends_at"].max()
+    one = reported(tasks.head(1))
+    for late in (Late(progress=one), Late(progress=one.iloc[:0]), Late()):
+        done = told_progress(cutoff_plan, late, as_of=last)
+        assert done["sorted_units"].sum() == tasks["units"].sum()
+    made = revise(cutoff_plan, tiny.reference, Late(progress=one), as_of=last, settings=desk.settings)
+    assert made.left.data is None
+    assert made.plan.sorting_tasks["units"].sum() == tasks["units"].sum()
+    said = told_progress(cutoff_plan, Late(progress=one, unreported="open"), as_of=last)
+    assert said["sorted_units"].sum() == tasks["units"].iloc[0]
+    assert told_progress(cutoff_plan, Late(unreported="open"), as_of=last).empty
+
+
 def test_a_community_cancels_and_another_orders_late(tiny: World, desk: PlanningDesk, cutoff_plan: NightPlan) -> None:
     """What was not sorted for one goes to the other: the same SKU, no unit bought for it."""
     rows = cutoff_plan.allotments[cutoff_plan.allotments["allotted_units"] >= 2]
@@ -131,11 +150,11 @@ def test_after_the_vans_left_nothing_moves(tiny: World, desk: PlanningDesk, cuto
 
 
 def test_a_rest_that_cannot_be_sorted_is_explained(tiny: World, desk: PlanningDesk, cutoff_plan: NightPlan) -> None:
-    """Nothing was sorted and no wave is left: the reasons are told, no plan is made."""
-    nothing = reported(cutoff_plan.sorting_tasks).iloc[:0]
-    noon = cutoff_plan.wave_loads["ends_at"].max() + pd.Timedelta(hours=6)
+    """Nothing was sorted and no wave is left before the van leaves: the reasons are told, no plan is made."""
+    nothing = Late(progress=reported(cutoff_plan.sorting_tasks).iloc[:0], unreported="open")
+    dawn = cutoff_plan.trips["departs_at"].min() - pd.Timedelta(minutes=1)
     with pytest.raises(InfeasibleError, match="sort"):
-        revise(cutoff_plan, tiny.reference, Late(progress=nothing), as_of=noon, settings=desk.settings)
+        revise(cutoff_plan, tiny.reference, nothing, as_of=dawn, settings=desk.settings)
 
 
 def test_changes_of_what_is_not_there_are_refused(tiny: World, desk: PlanningDesk, cutoff_plan: NightPlan) -> None:

@@ -67,6 +67,32 @@ def test_goods_that_no_longer_fit_do_not_freeze_a_broken_route(town: Callable[..
     assert check(data, after) == []
 
 
+def test_a_stop_beside_frozen_routes_is_told_the_true_reason(town: Callable[..., Any], limits: SolveLimits) -> None:
+    """Every van's route is frozen, with room for one stop more: it is the vans that lack, not the price of a stop."""
+    full = town(6, seed=3, count=1, max_trips=1, kg=10.0)
+    before = route(full.but(loads=full.loads[:-1]).data(), limits=limits)
+    data = full.data()
+    after = route(data, limits=limits, previous=before, frozen=list(before.stops["route_id"].unique()))
+    assert after.unserved["destination_id"].tolist() == ["C06"]
+    assert "The only van that could take it is" in after.unserved["reason"].iloc[0]
+    assert "One more van of type W1-van" in after.unserved["cure"].iloc[0]
+    assert "set for a stop" not in after.unserved["reason"].iloc[0]
+
+
+def test_a_frozen_route_that_cannot_stay_is_said(town: Callable[..., Any], limits: SolveLimits) -> None:
+    """Goods that outgrew the van, every stop cancelled: a sentence for each route."""
+    small = town(6, seed=4, count=5)
+    before = route(small.data(), limits=limits)
+    names = list(before.stops["route_id"].unique())
+    heavier = small.but(loads=[{**row, "load_kg": 200.0} for row in small.loads])
+    after = route(heavier.data(), limits=limits, previous=before, frozen=names)
+    assert all(any(f"Route {name} was to stay" in said for said in after.warnings) for name in names)
+    gone = set(before.stops.loc[before.stops["route_id"] == names[0], "community_id"])
+    fewer = small.but(loads=[row for row in small.loads if row["destination_id"] not in gone])
+    said = route(fewer.data(), limits=limits, previous=before, frozen=names[:1]).warnings if len(names) > 1 else ()
+    assert len(names) == 1 or any("none of its stops is left" in sentence for sentence in said)
+
+
 def test_moved_stops_by_hand() -> None:
     """Stop 3 joins the driver of 1 and 2: one stop moved; renumbered routes alone move nobody."""
     master = [Duty(0, ((1, 2),)), Duty(0, ((3, 4),))]

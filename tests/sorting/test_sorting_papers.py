@@ -201,6 +201,39 @@ def test_parcels_are_counted_per_order(
     assert counted["units"].sum() == handed["given"].sum()
 
 
+def test_two_slots_of_a_community_are_two_boxes_and_no_unit_is_printed_twice(
+    plan: SortingPlan, reference: Reference, lines: pd.DataFrame
+) -> None:
+    """A unit replaced in a later wave has a label of its own; parcels hang at the last slot only; units add up."""
+    again = plan.tasks[(plan.tasks["destination_id"] == "C1") & (plan.tasks["sku_id"] == "A")]
+    again = again.assign(wave=3, station=2, slot=1, units=1.0)
+    tasks = pd.concat([plan.tasks, again], ignore_index=True)
+    boxes = slot_labels(tasks, communities=reference.communities, skus=reference.skus)
+    mine = boxes[boxes["destination_id"] == "C1"]
+    assert mine[["wave", "parcel", "parcels", "units"]].to_numpy().tolist() == [[1, 1, 2, 4.0], [3, 2, 2, 1.0]]
+    assert boxes["units"].sum() == tasks["units"].sum()
+    whole = {"ordered_units": [4.0, 1.0], "allotted_units": [4.0, 1.0], "short_units": 0.0}
+    got = pd.DataFrame({"warehouse_id": "W1", "community_id": "C1", "sku_id": ["A", "B"], **whole})
+    handed = hand_out(lines, Allotments.check(got))
+    labels = slot_labels(
+        tasks,
+        communities=reference.communities,
+        skus=reference.skus,
+        handed=handed,
+        parcel_communities={"C1"},
+    )
+    assert labels["units"].sum() == tasks["units"].sum()
+    assert set(labels.loc[labels["destination_id"] == "C1", "wave"]) == {3}
+    assert parcel_list(labels)["parcels"].tolist() == [1, 1]
+
+
+def test_paid_orders_are_served_before_earlier_ones(lines: pd.DataFrame, short: pd.DataFrame) -> None:
+    """Three A for four ordered: the later order is paid and whole, the earlier one gets what is left."""
+    rows = hand_out(lines, short, prepaid={"O2"})
+    assert rows.loc[rows["sku_id"] == "A", ["order_id", "given"]].to_numpy().tolist() == [["O1", 1.0], ["O2", 2.0]]
+    assert rows["given"].sum() == hand_out(lines, short)["given"].sum()
+
+
 def test_long_lists_run_on_to_further_labels(plan: SortingPlan, reference: Reference) -> None:
     """Forty items need three labels of nineteen lines."""
     labels = slot_labels(plan.tasks, communities=reference.communities, skus=reference.skus).head(1)

@@ -116,6 +116,52 @@ def test_too_late_for_any_wave_is_said(night: tuple[SortingData, SortingPlan]) -
     assert "90 units for 9 destinations" in said.report.explanation[0]
 
 
+def test_nothing_is_replaced_for_a_van_that_has_left(night: tuple[SortingData, SortingPlan]) -> None:
+    """Eight units damaged, two open and three ordered late of a destination on the road: all short."""
+    data, plan = night
+    first = plan.tasks[plan.tasks["wave"] == 1]
+    told = report(first, sorted_units=10.0)
+    name = first["destination_id"].iloc[0]
+    told.loc[0, ["sorted_units", "damaged_units"]] = [0.0, 8.0]
+    added = first.head(1)[["warehouse_id", "temperature_zone", "destination_id", "sku_id"]].assign(units=3.0)
+    rest = remaining(data, plan, told, as_of=at("02:00"), added=added, departed=[name])
+    assert rest.lacking[["ordered_units", "allotted_units", "short_units"]].to_numpy().tolist() == [[13.0, 0.0, 13.0]]
+    assert rest.refused["units"].sum() == 13.0
+    assert set(rest.refused["reason"]) == {"the van has left"}
+    assert rest.data is not None
+    assert name not in set(rest.data.goods["destination_id"])
+    assert rest.data.goods["units"].sum() == 60.0
+
+
+@pytest.mark.parametrize(("latest", "given"), [("02:59", 0.0), ("03:00", 4.0)])
+def test_units_are_added_only_where_a_wave_ends_in_time(
+    make_data: Callable[..., SortingData], latest: str, given: float
+) -> None:
+    """At 01:30 the next wave ends at 03:00: four units more for a van that loads then, none a minute earlier."""
+    goods = [("C1", "S", 10.0), ("C2", "S", 10.0)]
+    data = make_data(goods, arrive=[("S", "stock", 25.0, "00:00")], deadlines={"C1": latest, "C2": "04:00"})
+    plan = sort(data, limits=LIMITS)
+    added = plan.tasks[plan.tasks["destination_id"] == "C1"].head(1)
+    added = added[["warehouse_id", "temperature_zone", "destination_id", "sku_id"]].assign(units=4.0)
+    done = report(plan.tasks, sorted_units=10.0)
+    rest = remaining(data, plan, done, as_of=at("01:30"), added=added)
+    assert rest.lacking["allotted_units"].sum() == given
+    assert rest.refused["units"].sum() == 4.0 - given
+    full = remaining(data, plan, done, as_of=at("01:30"), added=added, full=["C1"])
+    assert full.lacking["short_units"].sum() == 4.0
+
+
+def test_goods_that_come_after_the_last_wave_in_time_are_not_promised(make_data: Callable[..., SortingData]) -> None:
+    """Ten spare units arrive at 03:10, the van loads at 04:00: no wave can bring them, they are short at once."""
+    lots = [("S", "stock", 10.0, "00:00"), ("S", "late", 10.0, "03:10")]
+    data = make_data([("C1", "S", 10.0)], arrive=lots)
+    plan = sort(data, limits=LIMITS)
+    added = plan.tasks[["warehouse_id", "temperature_zone", "destination_id", "sku_id"]].assign(units=4.0)
+    rest = remaining(data, plan, report(plan.tasks, sorted_units=10.0), as_of=at("02:00"), added=added)
+    assert rest.lacking[["allotted_units", "short_units"]].to_numpy().tolist() == [[0.0, 4.0]]
+    assert rest.data is None
+
+
 def test_progress_must_fit_the_plan(night: tuple[SortingData, SortingPlan]) -> None:
     """A task that does not exist, or more units than the task has, is refused."""
     data, plan = night

@@ -103,6 +103,11 @@ class PlanCalls(Calls):
         """Return all papers of a plan as a zip."""
         return checked(self.http.get(f"/v1/plans/{plan_id}/papers")).content
 
+    def warehouse_papers(self, plan_id: str, warehouse_id: str | None = None) -> bytes:
+        """Return the sorting and route papers of a warehouse as a zip; a warehouse lead need not say which."""
+        asked = {} if warehouse_id is None else {"warehouse_id": warehouse_id}
+        return checked(self.http.get(f"/v1/plans/{plan_id}/papers/warehouse", params=asked)).content
+
     def state(self, plan_id: str) -> Standing:
         """Return where a plan stands."""
         return self._get(f"/v1/plans/{plan_id}/state", Standing)

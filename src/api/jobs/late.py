@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def late_changes(asked: dict[str, Any], store: Store, records: Records) -> Late:
     """Return the late changes asked for, with the progress posted on the plan and on those it revises.
 
-    The latest report of a task stands. When nobody reported anything, waves that have ended count as sorted.
+    The latest report of a task stands. A task of an ended wave that nobody reported counts as sorted, unless the
+    request says that what is not reported is open.
     """
     from optimize.sorting import TaskProgress
     from pipeline.late import Late, LateOrders
@@ -28,6 +29,7 @@ def late_changes(asked: dict[str, Any], store: Store, records: Records) -> Late:
         orders=LateOrders.check(pd.DataFrame(asked["orders"], columns=list(LateOrders.column_names()))),
         cancelled=tuple(asked["cancelled"]),
         frozen=tuple(asked["frozen"]),
+        unreported=asked.get("unreported", "sorted"),  # requests of an older version did not say
     )
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from api.access import PriceReader
+from api.access import PriceReader, SortingReader
 from api.asked import PlanId, Running
 from api.paging import Page, list_answer, list_responses
-from api.problems import PROBLEM_RESPONSES
+from api.problems import PROBLEM_RESPONSES, ServiceError
 from contracts.planned import PurchaseLines
 from pipeline.order_words import order_text
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
@@ -26,6 +27,9 @@ from pipeline.risk_words import chat_text
 
 router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["plan tables"], responses=PROBLEM_RESPONSES)
 ZIP_TYPE = "application/zip"
+ZIP_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class RiskRow(BaseModel):
@@ -133,7 +137,7 @@ def get_order_text(
     "/papers",
     summary="All papers of a plan as a zip",
     response_class=Response,
-    responses={200: {"content": {ZIP_TYPE: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses=ZIP_ANSWER,
 )
 def get_papers(
     plan_id: PlanId,
@@ -144,14 +148,47 @@ def get_papers(
     """Return purchase order workbooks per supplier, sorting and route books per warehouse, and every table as CSV."""
     from pipeline.papers import PaperWishes
 
-    plan, packed = service.desk.saved_plan(plan_id), io.BytesIO()
+    plan, wishes = service.desk.saved_plan(plan_id), PaperWishes(language=language)
+    return _zipped(lambda folder: service.desk.export(plan, folder, wishes=wishes), name=plan_id)
+
+
+@router.get(
+    "/papers/warehouse",
+    summary="The sorting and route papers of one warehouse as a zip",
+    response_class=Response,
+    responses=ZIP_ANSWER,
+)
+def get_warehouse_papers(
+    plan_id: PlanId,
+    holder: SortingReader,
+    service: Running,
+    warehouse_id: Annotated[
+        str | None, Query(description="Needed unless the key is a warehouse lead's.", examples=["W1"])
+    ] = None,
+    language: Annotated[Literal["zh", "en"], Query(description="Of what is printed.")] = "zh",
+) -> Response:
+    """Return what a warehouse lead prints: sheets, labels, hand-out sheets, run sheets of the own vans; no prices."""
+    from pipeline.papers import PaperWishes
+
+    own = holder.own_warehouse(warehouse_id)
+    if own is None:
+        raise ServiceError(422, "request", "Say which warehouse: warehouse_id is needed with this key.")
+    plan, wishes = service.desk.saved_plan(plan_id), PaperWishes(language=language)
+    return _zipped(
+        lambda folder: service.desk.export_warehouse(plan, folder, own, wishes=wishes), name=f"{plan_id}-warehouse"
+    )
+
+
+def _zipped(write: Callable[[Path], list[Path]], *, name: str) -> Response:
+    """Return what is written to a folder as a zip."""
+    packed = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="tuancai-papers-") as place:
         folder = Path(place)
-        written = service.desk.export(plan, folder, wishes=PaperWishes(language=language))
+        written = write(folder)
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(written):
                 archive.write(path, path.relative_to(folder))
-    headers = {"Content-Disposition": f'attachment; filename="{plan_id}.zip"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
     return Response(packed.getvalue(), media_type=ZIP_TYPE, headers=headers)
 
 

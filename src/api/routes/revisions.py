@@ -48,6 +48,11 @@ class RevisionAsked(BaseModel):
     cancelled: list[Name] = Field(default=[], max_length=10_000, description="Communities not delivered to.")
     orders: list[LateOrder] = Field(default=[], max_length=10_000, description="Given as far as goods to spare reach.")
     frozen: list[Name] = Field(default=[], max_length=10_000, description="Routes that stay, beside those that left.")
+    unreported: Literal["sorted", "open"] = Field(
+        default="sorted",
+        description="Tasks of ended waves that nobody reported: sorted whole, or open and planned again.",
+        examples=["sorted"],
+    )
 
 
 class BookingShown(BaseModel):

@@ -32,7 +32,8 @@ def depot_cages(
     names = reference.communities.set_index("community_id")["name"]
     rows: list[dict[str, object]] = []
     for stop, communities in _handed(plan, data):
-        ranked = sorted(communities, key=lambda c: (needed.get(c, (len(needed),))[0], c))
+        known = [community for community in communities if community in sums]
+        ranked = sorted(known, key=lambda c: (needed.get(c, (len(needed),))[0], c))
         for within, community in enumerate(ranked, start=1):
             rows.append(
                 {
@@ -69,7 +70,9 @@ def _handed(plan: RoutePlan, data: RoutingData) -> list[tuple[dict[str, object],
         parts.setdefault((hand.depot_id, kg), []).append(hand.communities)
     found = []
     for row in plan.stops.dropna(subset="depot_id").sort_values(["route_id", "trip", "seq"]).to_dict("records"):
+        key = (row["route_id"], int(row["trip"]), int(row["seq"]))
         left = parts.get((row["depot_id"], round(float(row["load_kg"]), 6)), [])
+        left = [data.aboard[key]] if key in data.aboard else left
         stop = {name: row[name] for name in ("route_id", "trip", "seq", "depot_id")}
         if left:
             found.append((stop, left.pop(0)))

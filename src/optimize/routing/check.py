@@ -51,7 +51,7 @@ def check(data: RoutingData, plan: RoutePlan) -> list[str]:
 
 def _ready_at_depots(data: RoutingData, plan: RoutePlan) -> dict[str, float]:
     """Return when each community's goods may be loaded at its depot: the linehaul stop that brought them + handling."""
-    ready: dict[str, float] = {}
+    ready: dict[str, float] = dict(data.brought)
     for number, territory in enumerate(data.warehouses):
         rows = plan.stops[plan.stops["base_id"].isin(territory.base_ids) & plan.stops["depot_id"].notna()]
         stop = _match(territory, rows)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -52,6 +53,10 @@ class RoutingData:
         Which linehaul stop brings which communities' goods.
     master : DataFrame[MasterRoutes] or None
         Routes the drivers know; each stop that leaves its route costs `settings.moved_stop_yuan`.
+    brought : mapping of str to int
+        Communities whose goods a truck that has left brings to their depot, and when its vans may load them.
+    aboard : mapping of (route, trip, seq) to tuple of str
+        Whose goods are at a truck's stop, where that is known from elsewhere than `handovers` (papers of a revision).
     warnings : tuple of str
         What looked odd in the input but was taken as given.
     """
@@ -65,6 +70,8 @@ class RoutingData:
     settings: RoutingSettings
     master: DataFrame[MasterRoutes] | None = None
     warnings: tuple[str, ...] = ()
+    brought: Mapping[str, int] = field(default_factory=dict)
+    aboard: Mapping[tuple[str, int, int], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def handling_s(self) -> int:

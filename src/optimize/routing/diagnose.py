@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from contracts.settings import RoutingSettings
 from optimize.routing.duty import Duty, timetable
 from optimize.routing.insertion import alone, insertions
@@ -44,8 +46,10 @@ def hopeless(territory: Territory) -> list[int]:
     ]
 
 
-def diagnose(territory: Territory, duties: Sequence[Duty], stop: int, settings: RoutingSettings) -> Diagnosis:
-    """Return why the stop is not served beside these duties, and the cheapest cure.
+def diagnose(
+    territory: Territory, duties: Sequence[Duty], stop: int, settings: RoutingSettings, *, frozen: Sequence[Duty] = ()
+) -> Diagnosis:
+    """Return why the stop is not served beside these duties, and the cheapest cure; nothing is added to `frozen` ones.
 
     The first rule that alone makes it impossible is named: vans at all, temperature, size, then time. A stop that a
     van of its own could serve is a matter of fleet or hours; then cures are compared in yuan: another van, or moved
@@ -66,7 +70,12 @@ def diagnose(territory: Territory, duties: Sequence[Duty], stop: int, settings: 
     in_time = [van for van in sized if alone(territory, van, stop).late_s == 0]
     if not in_time:
         return _too_late(territory, stop, sized, settings)
-    return _fleet_too_small(territory, duties, stop, in_time, settings)
+    busy = np.bincount([duty.van for duty in frozen], minlength=len(territory.vans))
+    vans = tuple(
+        replace(van, count=max(van.count - int(n), 0), away=van.away + int(n))
+        for van, n in zip(territory.vans, busy, strict=True)
+    )
+    return _fleet_too_small(replace(territory, vans=vans), duties, stop, in_time, settings)
 
 
 def _able(territory: Territory, stop: int) -> list[int]:
@@ -83,6 +92,11 @@ def _fits(territory: Territory, van: int, stop: int) -> bool:
     return bool(stops.load_kg[stop] <= kind.capacity_kg + 1e-9 and stops.load_l[stop] <= kind.capacity_l + 1e-9)
 
 
+def _at_home(territory: Territory, vans: Sequence[int]) -> list[int]:
+    """Return the vans without those back from a trip, which another van would not be like; all if there is no other."""
+    return [van for van in vans if not territory.vans[van].resumes] or list(vans)
+
+
 def _need(territory: Territory, stop: int) -> str:
     needs = [
         name
@@ -94,7 +108,7 @@ def _need(territory: Territory, stop: int) -> str:
 
 def _no_capable_van(territory: Territory, stop: int, base: str) -> Diagnosis:
     need = _need(territory, stop)
-    fitting = [n for n in range(len(territory.vans)) if _fits(territory, n, stop)]
+    fitting = [n for n in _at_home(territory, range(len(territory.vans))) if _fits(territory, n, stop)]
     yuan = min((alone(territory, n, stop).extra_yuan for n in fitting), default=None)
     return Diagnosis(
         f"It has {need} goods and no van at {base} carries them.",
@@ -147,16 +161,19 @@ def _too_late(territory: Territory, stop: int, vans: Sequence[int], settings: Ro
     van = territory.vans[number]
     late_s, over_s = _lateness(territory, number, stop)
     held_by_release = int(territory.stops.release_s[stop]) > van.shift_start_s
-    start = "its goods are sorted" if held_by_release else f"the shift of {van.vehicle_type_id} starts"
+    at_once = not held_by_release and territory.since_s is not None and van.shift_start_s <= territory.since_s
+    shift = "at once" if at_once else f"when the shift of {van.vehicle_type_id} starts"
+    start = "when its goods are sorted" if held_by_release else shift
     reason = (
-        f"Loaded when {start}, even a direct van comes {_minutes(late_s)} minutes after its window"
+        f"Loaded {start}, even a direct van comes {_minutes(late_s)} minutes after its window"
         if late_s
-        else f"Loaded when {start}, even a direct van is back {_minutes(over_s)} minutes after its shift ends"
+        else f"Loaded {start}, even a direct van is back {_minutes(over_s)} minutes after its shift ends"
     )
     total = late_s + over_s
     earlier = "Goods sorted" if held_by_release else f"A shift of {van.vehicle_type_id} that starts"
     most_s = max(late_s, over_s)
-    cures = [f"{earlier} {_minutes(most_s)} minutes earlier"] if _helps_earlier(territory, number, stop, most_s) else []
+    helps = not at_once and _helps_earlier(territory, number, stop, most_s)
+    cures = [f"{earlier} {_minutes(most_s)} minutes earlier"] if helps else []
     if late_s:
         tail = f" and a shift {_minutes(over_s)} minutes longer" if over_s else ""
         cures.append(f"a window that closes {_minutes(late_s)} minutes later{tail}")
@@ -188,11 +205,18 @@ def _helps_earlier(territory: Territory, van: int, stop: int, seconds: int) -> b
 def _fleet_too_small(
     territory: Territory, duties: Sequence[Duty], stop: int, vans: Sequence[int], settings: RoutingSettings
 ) -> Diagnosis:
-    extra = min((alone(territory, van, stop) for van in vans), key=lambda way: way.extra_yuan)
+    ways_alone = (alone(territory, van, stop) for van in _at_home(territory, vans))
+    extra = min(ways_alone, key=lambda way: way.extra_yuan)
     name = territory.vans[extra.duty.van].vehicle_type_id
     ways = list(insertions(territory, duties, stop))
     price = settings.late_yuan_per_minute / 60.0
     bent = min(ways, key=lambda way: way.extra_yuan + price * way.late_s, default=None)
+    if bent is not None and bent.late_s == 0 and bent.extra_yuan < settings.unserved_yuan:
+        return Diagnosis(
+            f"Serving it costs {bent.extra_yuan:.0f} yuan; the search ended before it found that.",
+            "Plan again with more seconds or work for routing.",
+            bent.extra_yuan,
+        )
     if bent is not None and bent.late_s == 0:
         return Diagnosis(
             f"Serving it costs {bent.extra_yuan:.0f} yuan, more than the {settings.unserved_yuan:.0f} yuan set for a "
@@ -200,7 +224,8 @@ def _fleet_too_small(
             f"A setting routing.unserved_yuan above {bent.extra_yuan:.0f}.",
             bent.extra_yuan,
         )
-    used = sum(1 for duty in duties if duty.van in vans)
+    used = sum(territory.vans[van].away for van in vans)
+    used += sum(1 for duty in duties if duty.van in vans and not territory.vans[duty.van].resumes)
     reason = (
         f"{_all(used)} out: no trip has room left."
         if bent is None

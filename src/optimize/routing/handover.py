@@ -14,14 +14,14 @@ from optimize.routing.territory import Territory
 def brought_at(data: RoutingData, warehouse_duties: Sequence[Sequence[Duty]]) -> dict[str, int]:
     """Return for each community on a depot when its goods are ready there, seconds from local midnight.
 
-    Communities whose linehaul stop no truck serves are absent.
+    Communities whose linehaul stop no truck serves are absent; those of trucks that have left are in `data.brought`.
     """
     unloaded: dict[tuple[int, int], int] = {}
     for number, (territory, duties) in enumerate(zip(data.warehouses, warehouse_duties, strict=True)):
         for duty in duties:
             for trip, times in zip(duty.trips, timetable(territory, duty).trips, strict=True):
                 unloaded.update({(number, stop): at for stop, at in zip(trip, times.depart_s, strict=True)})
-    return {
+    return dict(data.brought) | {
         community: unloaded[hand.warehouse, hand.stop] + data.handling_s
         for hand in data.handovers
         for community in hand.communities

@@ -30,11 +30,14 @@ class Given:
         The search may change them.
     names : mapping of Duty to str
         Route ids; a duty that stays as it is keeps its id.
+    loose : tuple of str
+        A sentence for each route that was to be kept and cannot be.
     """
 
     frozen: tuple[Duty, ...] = ()
     free: tuple[Duty, ...] = ()
     names: Mapping[Duty, str] = field(default_factory=dict)
+    loose: tuple[str, ...] = ()
 
 
 def given_duties(territory: Territory, plan: RoutePlan, *, frozen: Collection[str] = ()) -> Given:
@@ -42,7 +45,8 @@ def given_duties(territory: Territory, plan: RoutePlan, *, frozen: Collection[st
 
     Stops the territory no longer has are taken off their trips; stops it has anew are in no duty yet. A duty that no
     longer keeps the rules (heavier goods, a later release) is dropped from the start and its stops are searched anew,
-    frozen or not. The parts of a divided depot are matched by their order, since their goods may have changed.
+    frozen or not; of frozen ones that is said. They have the first choice of vans. The parts of a divided depot are
+    matched by their order, since their goods may have changed.
     """
     numbers: dict[tuple[str, bool], list[int]] = {}
     for stop in reversed(range(len(territory.stops))):
@@ -53,16 +57,33 @@ def given_duties(territory: Territory, plan: RoutePlan, *, frozen: Collection[st
     left = [van.count for van in territory.vans]
     kept: dict[bool, list[Duty]] = {True: [], False: []}
     names: dict[Duty, str] = {}
+    loose: list[str] = []
+    duties: dict[str, Duty] = {}
     for route, mine in rows.groupby("route_id", sort=True):
-        van = vans.get(mine["vehicle_type_id"].iloc[0])
         trips = [_stops(trip, numbers) for _, trip in mine.groupby("trip", sort=True)]
-        duty = Duty(-1 if van is None else van, tuple(trip for trip in trips if trip))
-        if van is None or not duty.trips or not left[van] or not holds(territory, duty, timetable(territory, duty)):
+        van = vans.get(mine["vehicle_type_id"].iloc[0], -1)
+        duties[str(route)] = Duty(van, tuple(trip for trip in trips if trip))
+    for route in sorted(duties, key=lambda name: (name not in frozen, name)):
+        duty = duties[route]
+        why = _broken(territory, duty, left)
+        if why:
+            loose += [f"Route {route} was to stay as it is, but {why}."] if route in frozen else []
             continue
-        left[van] -= 1
+        left[duty.van] -= 1
         kept[route in frozen].append(duty)
-        names[duty] = str(route)
-    return Given(frozen=tuple(kept[True]), free=tuple(kept[False]), names=names)
+        names[duty] = route
+    return Given(frozen=tuple(kept[True]), free=tuple(kept[False]), names=names, loose=tuple(loose))
+
+
+def _broken(territory: Territory, duty: Duty, left: Sequence[int]) -> str:
+    """Return why a duty cannot be kept, empty if it can; `left` counts the vans of each kind still without a duty."""
+    if not duty.trips:
+        return "none of its stops is left"
+    if duty.van < 0 or not left[duty.van]:
+        return "no van of its kind is free: its stops are planned anew"
+    if not holds(territory, duty, timetable(territory, duty)):
+        return "it no longer keeps its loads, windows or hours: its stops are planned anew"
+    return ""
 
 
 def as_plan(master: DataFrame[MasterRoutes]) -> RoutePlan:

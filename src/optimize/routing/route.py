@@ -41,6 +41,8 @@ class _Answer:
     saved_yuan: float = 0.0
     moved: int = 0
     names: Mapping[Duty, str] = field(default_factory=dict)
+    frozen: tuple[Duty, ...] = ()
+    loose: tuple[str, ...] = ()
 
 
 def route(
@@ -53,10 +55,10 @@ def route(
     `report.stopped_by` says when it ended a search. Large territories are searched in parts (`decompose`).
 
     With `previous` (a plan of the same city, e.g. before late changes) the search starts from its duties: routes named
-    in `frozen` stay as they are, cancelled stops leave, new ones are inserted; without it, from `data.master` if there
-    is one. Each stop that leaves its route in `data.master`, or else in `previous`, costs `settings.moved_stop_yuan`
-    (cost ``moved``): the cheapest, this price included, of the given duties with new stops inserted, the searched
-    ones, and the best set of both is taken.
+    in `frozen` stay as they are (a warning names those that cannot), cancelled stops leave, new ones are inserted;
+    without it, from `data.master` if there is one. Each stop that leaves its route in `data.master`, or else in
+    `previous`, costs `settings.moved_stop_yuan` (cost ``moved``): the cheapest, this price included, of the given
+    duties with new stops inserted, the searched ones, and the best set of both is taken.
 
     Every stop is on a route or in `unserved` with its reason and cheapest cure. The cost is recomputed from the tables;
     the gap is to the bound of `lower_bound`, which is loose.
@@ -75,17 +77,11 @@ def route(
     depots = [territory for territory, _ in arrived]
     second = desk.searched(depots)
 
-    planned = [
-        (territory, answer.duties)
-        for territory, answer in zip((*data.warehouses, *depots), (*first, *second), strict=True)
-    ]
-    names = {
-        (territory.name, duty): name
-        for (territory, _), answer in zip(planned, (*first, *second), strict=True)
-        for duty, name in answer.names.items()
-    }
+    answered = list(zip((*data.warehouses, *depots), (*first, *second), strict=True))
+    planned = [(territory, answer.duties) for territory, answer in answered]
+    names = {(territory.name, duty): name for territory, answer in answered for duty, name in answer.names.items()}
     stops, trips, costs = plan_tables(planned, data.midnight, names=names)
-    unserved = unserved_table([*_unserved_rows(data, planned), *_stranded_rows(data, [left for _, left in arrived])])
+    unserved = unserved_table([*_unserved_rows(data, answered), *_stranded_rows(data, [left for _, left in arrived])])
     costs["unserved"] = data.settings.unserved_yuan * len(unserved)
     if previous is not None or data.master is not None:
         costs["moved"] = data.settings.moved_stop_yuan * sum(answer.moved for answer in (*first, *second))
@@ -106,7 +102,8 @@ def route(
             *(f"{row.destination_id}: {row.reason} {row.cure}" for row in unserved.head(20).itertuples()),
         ),
     )
-    plan = RoutePlan(stops, trips, unserved, costs, report, _warnings(data, len(unserved)))
+    loose = [sentence for _, answer in answered for sentence in answer.loose]
+    plan = RoutePlan(stops, trips, unserved, costs, report, (*loose, *_warnings(data, len(unserved))))
     findings = check(data, plan)
     if findings:
         raise CheckFailedError("routing", findings)
@@ -174,11 +171,14 @@ class _Desk:
         found = self._search(open_part, effort, kept)
         mixed = steady_mix(open_part, (kept, found.duties), known, moved_yuan=self.moved_yuan)
         best = min((kept, found.duties, mixed), key=lambda duties: self._price(open_part, duties, known))
+        best = insert_left_over(open_part, best)
         return replace(
             found,
             duties=(*given.frozen, *renumbered(best, stops=rest.tolist(), vans=vans)),
             moved=len(moved_stops(best, known)),
             names=given.names,
+            frozen=given.frozen,
+            loose=given.loose,
         )
 
     def _search(self, territory: Territory, effort: Effort, start: Sequence[Duty]) -> _Answer:
@@ -225,12 +225,13 @@ def _late_linehaul(data: RoutingData, first: list[_Answer], desk: _Desk) -> list
     return [better.get(number, answer) for number, answer in enumerate(first)]
 
 
-def _unserved_rows(data: RoutingData, planned: Sequence[tuple[Territory, Sequence[Duty]]]) -> list[dict[str, object]]:
+def _unserved_rows(data: RoutingData, answered: Sequence[tuple[Territory, _Answer]]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for territory, duties in planned:
-        served = {stop for duty in duties for stop in duty.stops}
+    for territory, answer in answered:
+        served = {stop for duty in answer.duties for stop in duty.stops}
+        free = answer.duties[len(answer.frozen) :]  # the frozen ones come first
         for stop in sorted(set(range(len(territory.stops))) - served):
-            why = diagnose(territory, duties, stop, data.settings)
+            why = diagnose(territory, free, stop, data.settings, frozen=answer.frozen)
             rows.append(why.row(territory.stops.ids[stop], territory.base_ids[0]))
     return rows
 

@@ -9,9 +9,10 @@ from html import escape
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pandera.typing import DataFrame
 
+from contracts.reference import VehicleTypes
 from contracts.world import Reference
-from optimize.routing.data import RoutingData
 from optimize.routing.lines import Line, trip_lines
 from optimize.routing.plan import RoutePlan
 
@@ -64,13 +65,14 @@ def route_map_png(plan: RoutePlan, *, reference: Reference, title: str = "Routes
     return _png(figure, dpi)
 
 
-def load_chart_png(plan: RoutePlan, data: RoutingData, *, title: str = "Load of each trip", dpi: int = 120) -> bytes:
+def load_chart_png(
+    plan: RoutePlan, vehicles: DataFrame[VehicleTypes], *, title: str = "Load of each trip", dpi: int = 120
+) -> bytes:
     """Return a bar chart of each trip's kg and litres as shares of its van."""
-    kinds = {van.vehicle_type_id: van for territory in (*data.warehouses, *data.depots) for van in territory.vans}
     trips = plan.trips
-    vans = [kinds[name] for name in trips["vehicle_type_id"]]
-    kg = [load / van.capacity_kg for load, van in zip(trips["load_kg"], vans, strict=True)]
-    litres = [load / van.capacity_l for load, van in zip(trips["load_l"], vans, strict=True)]
+    vans = vehicles.set_index("vehicle_type_id").loc[trips["vehicle_type_id"]]
+    kg = (trips["load_kg"].to_numpy() / vans["capacity_kg"].to_numpy()).tolist()
+    litres = (trips["load_l"].to_numpy() / vans["capacity_l"].to_numpy()).tolist()
     figure = Figure(figsize=(8, max(2.0, 0.22 * len(trips) + 1)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -106,9 +106,20 @@ def _crates(stops: pd.DataFrame, data: RoutingData, loads: pd.DataFrame) -> dict
     for hand in data.handovers:
         kg = round(float(data.warehouses[hand.warehouse].stops.load_kg[hand.stop]), 6)
         parts = [per_place.get(place, nothing) for place in hand.communities or (hand.depot_id,)]
-        brought[hand.depot_id, kg] = tuple(sum(zone) for zone in zip(*parts, strict=True))
-    rows = [
-        per_place.get(place, nothing) if isinstance(community, str) else brought.get((place, round(kg, 6)), nothing)
-        for place, community, kg in zip(stops["place_id"], stops["community_id"], stops["load_kg"], strict=True)
-    ]
+        brought[hand.depot_id, kg] = _crate_sum(parts)
+    rows = []
+    keys = zip(stops["route_id"], stops["trip"], stops["seq"], strict=True)
+    facts = zip(keys, stops["place_id"], stops["community_id"], stops["load_kg"], strict=True)
+    for stop, place, community, kg in facts:
+        if isinstance(community, str):
+            rows.append(per_place.get(place, nothing))
+        elif stop in data.aboard:
+            rows.append(_crate_sum([per_place.get(name, nothing) for name in data.aboard[stop]]))
+        else:
+            rows.append(brought.get((place, round(kg, 6)), nothing))
     return {name: [row[zone] for row in rows] for zone, name in enumerate(CRATE_COLUMNS)}
+
+
+def _crate_sum(parts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return crates per zone of several places together."""
+    return tuple(sum(part[zone] for part in parts) for zone in range(len(TEMPERATURE_ZONES)))

@@ -62,6 +62,10 @@ class Van:
     ----------
     closed_to : frozenset of str
         Ids of stops this kind of van must not serve: a low gate, a weight limit, a ban on lorries.
+    away : int
+        Vans of this kind that are on the road, beside the `count` that can be planned.
+    resumes : str
+        Route this very van is back from, having left before; empty for vans that have not left yet.
     """
 
     vehicle_type_id: str
@@ -79,6 +83,8 @@ class Van:
     max_trips: int
     max_duty_s: int | None = None
     closed_to: frozenset[str] = frozenset()
+    away: int = 0
+    resumes: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ class Territory:
         Price of leaving out a stop; None when every stop must be served.
     latitude, longitude : ndarray, shape (b + n,)
         Positions of the places (for maps and neighbourhoods).
+    since_s : int or None
+        Moment of a night under way: no van loads before it, whatever its shift.
     """
 
     name: str
@@ -108,6 +116,7 @@ class Territory:
     longitude: Loads
     loading_s: int
     unserved_yuan: float | None
+    since_s: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no plan could mean.

@@ -17,11 +17,14 @@ from contracts.planned import Allotments, Arrivals, SortingTasks
 from contracts.table import Table
 from optimize.sorting.data import SortingData
 from optimize.sorting.plan import SortingPlan
+from optimize.sorting.reach import in_reach
 from optimize.sorting.share import Rule, share_out
 
 log = logging.getLogger(__name__)
 SKU = ["warehouse_id", "sku_id"]
 PLACE = ["warehouse_id", "temperature_zone", "destination_id"]
+VAN_LEFT = "the van has left"
+NO_WAVE = "no wave was found that ends before the van must load"
 
 
 class TaskProgress(Table):
@@ -57,6 +60,8 @@ class Remaining:
     lacking : DataFrame[Allotments]
         By destination (as ``community_id``) and SKU: units short, damaged or ordered late (ordered), given from goods
         to spare (allotted), and missing for good (short).
+    refused : DataFrame
+        Of what is missing: ``community_id``, ``sku_id``, ``units``, ``reason`` where time forbids it, not goods.
     """
 
     data: SortingData | None
@@ -64,6 +69,7 @@ class Remaining:
     done: pd.DataFrame
     usable: DataFrame[Arrivals]
     lacking: DataFrame[Allotments]
+    refused: pd.DataFrame
 
 
 def remaining(
@@ -75,13 +81,15 @@ def remaining(
     rule: Rule = "proportional",
     added: pd.DataFrame | None = None,
     gone: Collection[str] = (),
+    departed: Collection[str] = (),
+    full: Collection[str] = (),
 ) -> Remaining:
     """Return what is left to sort as of a moment; plan it with `sort(remaining.data, limits=...)`.
 
     Tasks of waves that have ended, and tasks reported complete, are done; what such a task does not account for is
-    left. Waves under way stay. Units short or damaged are replaced from goods nobody is waiting for, shared by
-    `rule` where they do not suffice. Waves not started may be planned anew, but a destination keeps its wave
-    wherever that costs nothing.
+    left. Waves under way stay. Units short or damaged are replaced from goods nobody is waiting for, shared by `rule`
+    where they do not suffice, as far as a wave can still bring them in time (`in_reach`). Waves not started may be
+    planned anew, but a destination keeps its wave wherever that costs nothing.
 
     Parameters
     ----------
@@ -90,6 +98,10 @@ def remaining(
         are given what nobody is waiting for, together with what is to be replaced.
     gone : collection of str
         Destinations that cancelled: what is not sorted for them yet is free for others, nothing of theirs is replaced.
+    departed : collection of str
+        Destinations whose van has left: what is not in it is missing for good.
+    full : collection of str
+        Destinations nothing is replaced for or added to, because the waves in time for them have no room.
 
     Raises
     ------
@@ -104,12 +116,20 @@ def remaining(
     accounted = tasks["sorted_units"] + tasks["short_units"] + tasks["damaged_units"]
     wanted = ~tasks["destination_id"].isin(set(gone))
     open_units = (tasks["units"] - accounted).where(~running & wanted, 0.0)
-    lack = (tasks["short_units"] + tasks["damaged_units"]).where(wanted, 0.0)
+    behind = open_units.where(tasks["destination_id"].isin(set(departed)), 0.0)
+    open_units = open_units - behind
+    lack = behind + (tasks["short_units"] + tasks["damaged_units"]).where(wanted, 0.0)
     used = accounted - tasks["over_units"] + (tasks["units"] - accounted).where(running, 0.0)
     left = _lots_left(data.arrivals, tasks[SKU].assign(units=used).groupby(SKU)["units"].sum())
-    spare = left.groupby(SKU)["units"].sum().sub(tasks[SKU].assign(u=open_units).groupby(SKU)["u"].sum(), fill_value=0)
+    waiting_units = tasks[SKU].assign(units=open_units).groupby(SKU)["units"].sum()
+    spare = left.groupby(SKU)["units"].sum().sub(waiting_units, fill_value=0)
     calls = pd.concat([tasks.assign(units=lack), *([] if added is None else [added])], ignore_index=True)
-    lacking = _replace(calls, spare.clip(lower=0.0), rule)
+    calls = calls.loc[calls["units"] > 0, [*PLACE, "sku_id", "units"]].reset_index(drop=True)
+    late = calls["destination_id"].isin(set(departed)).to_numpy()
+    never = ~late & ~in_reach(data, calls, left, waiting_units, as_of=as_of)
+    never |= ~late & calls["destination_id"].isin(set(full)).to_numpy()
+    refused = calls.assign(reason=np.where(late, VAN_LEFT, NO_WAVE))[late | never]
+    lacking = _with_refused(_replace(calls[~(late | never)], spare.clip(lower=0.0), rule), refused)
     goods = _goods(tasks.assign(units=open_units), lacking, calls)
     log.info("remaining: tasks %d, open rows %d, units %.1f", len(tasks), len(goods), goods["units"].sum())
     before = plan.tasks[waiting.to_numpy()].drop_duplicates(PLACE).set_index(PLACE)["wave"]
@@ -119,7 +139,9 @@ def remaining(
     in_work = plan.tasks[running.to_numpy()].reset_index(drop=True)
     wasted = tasks["short_units"] + tasks["damaged_units"] - tasks["over_units"]
     usable = _lots_left(data.arrivals, tasks[SKU].assign(units=wasted).groupby(SKU)["units"].sum())
-    return Remaining(again, in_work, sorted_[columns].reset_index(drop=True), usable, lacking)
+    told = refused.rename(columns={"destination_id": "community_id"})[["community_id", "sku_id", "units", "reason"]]
+    done = sorted_[columns].reset_index(drop=True)
+    return Remaining(again, in_work, done, usable, lacking, told.reset_index(drop=True))
 
 
 def _with_progress(plan: SortingPlan, progress: DataFrame[TaskProgress]) -> pd.DataFrame:
@@ -157,6 +179,17 @@ def _replace(tasks: pd.DataFrame, spare: pd.Series, rule: Rule) -> DataFrame[All
     lack = tasks[tasks["units"] > 0].rename(columns={"destination_id": "community_id"})
     wanted = lack.groupby(["warehouse_id", "community_id", "sku_id"])["units"].sum().reset_index()
     return share_out(wanted, spare.rename("units").reset_index(), rule=rule, at_cutoff=True)
+
+
+def _with_refused(lacking: DataFrame[Allotments], refused: pd.DataFrame) -> DataFrame[Allotments]:
+    """Return what is lacking with what comes too late, all of it missing."""
+    if refused.empty:
+        return lacking
+    rows = refused.rename(columns={"destination_id": "community_id"})
+    rows = rows.assign(ordered_units=rows["units"], allotted_units=0.0, short_units=rows["units"])
+    tables: list[pd.DataFrame] = [lacking, rows[list(Allotments.column_names())]]
+    together = pd.concat([table for table in tables if len(table)], ignore_index=True)
+    return Allotments.check(together.groupby(list(Allotments.key()), as_index=False).sum())
 
 
 def _goods(tasks: pd.DataFrame, lacking: DataFrame[Allotments], calls: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from pandera.typing import DataFrame
@@ -11,23 +13,31 @@ from contracts.planned import Allotments
 
 
 def hand_out(
-    order_lines: DataFrame[OrderLines], allotments: DataFrame[Allotments], *, customers: pd.DataFrame | None = None
+    order_lines: DataFrame[OrderLines],
+    allotments: DataFrame[Allotments],
+    *,
+    customers: pd.DataFrame | None = None,
+    prepaid: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return one row per order and SKU: ``community_id``, ``order_id``, ``name``, ``sku_id``, ``ordered``, ``given``.
 
-    Where a community got less of a SKU than its neighbours ordered, earlier orders are served first. Cancelled lines
-    and communities that are not delivered to are left out. Names (``order_id``, ``name`` in `customers`) are masked.
+    Where a community got less of a SKU than its neighbours ordered, orders in `prepaid` are served first, then earlier
+    ones. Cancelled lines and communities that are not delivered to are left out. Names (``order_id``, ``name`` in
+    `customers`) are masked.
 
     Parameters
     ----------
     order_lines : DataFrame[OrderLines]
         Lines of one delivery date at its cutoff.
+    prepaid : collection of str
+        Orders that are paid, where paid orders come first.
     """
     here = order_lines["community_id"].isin(set(allotments["community_id"]))
     lines = order_lines[order_lines["cancelled_at"].isna() & here]
     key = ["community_id", "order_id", "sku_id"]
     rows = lines.groupby(key).agg(ordered=("quantity", "sum"), placed_at=("placed_at", "min")).reset_index()
-    rows = rows.sort_values(["community_id", "sku_id", "placed_at", "order_id"], ignore_index=True)
+    rows["later"] = ~rows["order_id"].isin(set(prepaid))
+    rows = rows.sort_values(["community_id", "sku_id", "later", "placed_at", "order_id"], ignore_index=True)
     got = allotments.groupby(["community_id", "sku_id"])["allotted_units"].sum()
     there = got.reindex(pd.MultiIndex.from_frame(rows[["community_id", "sku_id"]])).fillna(0.0).to_numpy()
     upto = rows.groupby(["community_id", "sku_id"])["ordered"].cumsum().to_numpy()

@@ -1,4 +1,4 @@
-"""Slot labels: one per destination and zone, or one per household parcel where a community takes parcels."""
+"""Slot labels: one per slot a destination has, or one per household parcel where a community takes parcels."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def slot_labels(
 ) -> pd.DataFrame:
     """Return the labels: seat, ``name``, ``leader_id``, ``order_id``, ``parcel``, ``parcels``, ``units``, ``items``.
 
-    A community gets one label per zone (one box, handed out by the leader) unless it is in `parcel_communities`: then
-    every household order with goods of the zone gets one (一件代发), numbered 1..n. ``items`` lists
-    (name, units) pairs.
+    A community gets one label per slot it has goods in: one box per zone, handed out by the leader, or several after a
+    revision sorted what was missing into a later wave. In `parcel_communities` every household order with goods of the
+    zone gets one (一件代发) instead, at the slot of the last wave, when all its goods are there. Boxes or parcels of a
+    destination and zone are numbered 1..n. ``items`` lists (name, units) pairs.
 
     Parameters
     ----------
@@ -38,9 +39,8 @@ def slot_labels(
     """
     zone = skus.set_index("sku_id")["temperature_zone"]
     called = skus.set_index("sku_id")["name"]
-    seats = tasks[SEAT].drop_duplicates()
     boxes = tasks[~tasks["destination_id"].isin(set(parcel_communities))].assign(order_id="")
-    rows = pd.DataFrame(boxes[["destination_id", "temperature_zone", "order_id", "sku_id", "units"]])
+    rows = pd.DataFrame(boxes[[*SEAT, "order_id", "sku_id", "units"]])
     if handed is not None and parcel_communities:
         own = handed[handed["community_id"].isin(set(parcel_communities)) & (handed["given"] > 0)]
         parcels = pd.DataFrame(
@@ -52,8 +52,11 @@ def slot_labels(
                 "units": own["given"],
             }
         )
-        rows = pd.concat([rows, pd.DataFrame(parcels)], ignore_index=True)
-    key = ["destination_id", "temperature_zone", "order_id"]
+        place = ["destination_id", "temperature_zone"]
+        last = tasks[SEAT].sort_values(SEAT).drop_duplicates(place, keep="last")
+        tables: list[pd.DataFrame] = [rows, parcels.merge(last, on=place)]
+        rows = pd.concat([table for table in tables if len(table)] or [rows], ignore_index=True)
+    key = [*SEAT, "order_id"]
     rows = rows.sort_values([*key, "sku_id"])
     items = zip(rows["sku_id"].map(called).fillna(rows["sku_id"]), rows["units"], strict=True)
     grouped = rows.assign(item=pd.Series(list(items), index=rows.index, dtype=object)).groupby(key)
@@ -62,7 +65,7 @@ def slot_labels(
     labels["parcel"] = group.cumcount() + 1
     labels["parcels"] = group["units"].transform("size")
     who = communities[["community_id", "name", "leader_id"]].rename(columns={"community_id": "destination_id"})
-    table = labels.merge(seats, on=["destination_id", "temperature_zone"]).merge(who, on="destination_id", how="left")
+    table = labels.merge(who, on="destination_id", how="left")
     table["name"] = table["name"].fillna(table["destination_id"])
     known = pd.Series(dtype="str") if vans is None else vans
     table["van"] = known.reindex(table["destination_id"]).fillna("").to_numpy(object)
