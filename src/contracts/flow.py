@@ -59,7 +59,8 @@ class OrderLines(Table):
     def _plausible(cls, frame: pd.DataFrame) -> pd.Series:
         ahead = frame["delivery_date"] - frame["placed_at"].dt.tz_localize(None)
         farthest, least = _DAYS_AHEAD
-        return ahead.le(farthest) & ahead.gt(least)
+        plausible: pd.Series = (ahead <= farthest) & (ahead > least)
+        return plausible
 
 
 class DailyDemand(Table):
