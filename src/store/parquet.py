@@ -135,14 +135,13 @@ def greatest(paths: Sequence[Path], column: str) -> Any:
     Raises
     ------
     CorruptFileError
-        One of the files is missing or broken; the sentence names it.
+        One of the files is broken; the sentence names it.
+    FileNotFoundError
+        One is missing.
     """
     most = None
     for path in paths:
-        try:
-            values = read_parquet(path, columns=[column])[column]
-        except FileNotFoundError as broken:
-            raise CorruptFileError(str(path), f"a file of the history is missing ({_first_line(broken)})") from broken
+        values = read_parquet(path, columns=[column])[column]
         if len(values) and (most is None or values.max() > most):
             most = values.max()
     return most

@@ -129,9 +129,10 @@ class Store:
 
     def last_placed_at(self) -> pd.Timestamp | None:
         """Return the moment of the latest order of any delivery date, None without orders."""
-        files = [self._history.folder / file for file, _, _ in self._log.files()]
-        last: pd.Timestamp | None = greatest(files, "placed_at")
-        return last
+        with reading_own(self._history.folder):
+            files = [self._history.folder / file for file, _, _ in self._log.files()]
+            last: pd.Timestamp | None = greatest(files, "placed_at")
+            return last
 
     def orders_mark(self, delivery_to: date) -> tuple[int, int]:
         """Return a value that changes whenever orders of delivery dates up to this one do."""

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from contracts.errors import EmptyInputError, MissingColumnError, NotFoundError
+from contracts.errors import DamagedFileError, EmptyInputError, MissingColumnError, NotFoundError
+from contracts.settings import StorageSettings
 from contracts.world import Reference
 from store import ImportReport, Mapping, Store
 
@@ -210,8 +211,10 @@ def test_quantities_no_order_has_leave_the_books_whole(store: Store, tmp_path: P
     _balanced(report)
 
 
-def test_the_last_order_may_be_for_any_date(store: Store, make_lines: Callable[..., pd.DataFrame]) -> None:
-    """The latest moment is that of all dates, not of the last one; none without orders."""
+def test_the_last_order_may_be_for_any_date(
+    store: Store, storage: StorageSettings, make_lines: Callable[..., pd.DataFrame]
+) -> None:
+    """The latest moment is that of all dates, not of the last one; none without orders; a lost file is told."""
     assert store.last_placed_at() is None
     early = make_lines(2, day="2026-03-20", order="P")
     early["placed_at"] -= pd.Timedelta(days=19)
@@ -219,6 +222,9 @@ def test_the_last_order_may_be_for_any_date(store: Store, make_lines: Callable[.
     store.add_order_lines(early)
     store.add_order_lines(late)
     assert store.last_placed_at() == late["placed_at"].max()
+    next(storage.history.glob("delivery_date=*/*.parquet")).unlink()
+    with pytest.raises(DamagedFileError):
+        store.last_placed_at()
 
 
 def test_an_order_weeks_ahead_opens_no_closed_date(store: Store, make_lines: Callable[..., pd.DataFrame]) -> None:
