@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
+import pandas as pd
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -32,7 +33,8 @@ class Duty(StrEnum):
     READ_SORTING = "read sorting assignments, loads and routes of a warehouse"
     READ_PRICES = "read purchase orders, coverage and every plan table"
     READ_DEMAND = "read orders, forecasts and the order book"
-    READ_JOBS = "read jobs"
+    READ_JOBS = "read jobs, settings and metrics"
+    READ_SELF = "read who the own key stands for"
     PLAN = "ask for plans, cancel jobs, approve and publish"
     IMPORT = "bring in orders and reference data"
     TRAIN = "train models and generate supply"
@@ -40,13 +42,12 @@ class Duty(StrEnum):
     ADMINISTER = "make and revoke keys, read the audit log"
 
 
-_READERS = {Duty.READ_PLANS, Duty.READ_SORTING, Duty.READ_JOBS}
+_EVERYBODY = {Duty.READ_SELF, Duty.READ_PLANS, Duty.READ_SORTING}
+_OFFICE = _EVERYBODY | {Duty.READ_JOBS, Duty.READ_PRICES, Duty.READ_DEMAND}
 DUTIES: dict[Role, frozenset[Duty]] = {
-    Role.WAREHOUSE_LEAD: frozenset(_READERS | {Duty.REPORT_SORTING}),
-    Role.DATA_SCIENTIST: frozenset(_READERS | {Duty.READ_PRICES, Duty.READ_DEMAND, Duty.TRAIN}),
-    Role.PLANNER: frozenset(
-        _READERS | {Duty.READ_PRICES, Duty.READ_DEMAND, Duty.PLAN, Duty.IMPORT, Duty.REPORT_SORTING}
-    ),
+    Role.WAREHOUSE_LEAD: frozenset(_EVERYBODY | {Duty.REPORT_SORTING}),
+    Role.DATA_SCIENTIST: frozenset(_OFFICE | {Duty.TRAIN}),
+    Role.PLANNER: frozenset(_OFFICE | {Duty.PLAN, Duty.IMPORT, Duty.REPORT_SORTING}),
     Role.ADMIN: frozenset(Duty),
 }
 
@@ -79,6 +80,30 @@ class Holder:
                 403, "forbidden", f"This key is for warehouse {self.warehouse_id!r}; asked was {asked!r}."
             )
         return self.warehouse_id
+
+    def own_bases(self, asked: str | None, depots: Callable[[], pd.DataFrame]) -> frozenset[str] | None:
+        """Return the bases of vans to show, None for all: the one asked for, or for a warehouse lead the own ones.
+
+        Parameters
+        ----------
+        depots : callable
+            Gives the depots, ``depot_id`` and ``warehouse_id``; a warehouse's vans start from it and from its depots.
+
+        Raises
+        ------
+        ServiceError
+            403, when a warehouse lead asks for a base of another warehouse.
+        """
+        one = None if asked is None else frozenset({asked})
+        if self.role is not Role.WAREHOUSE_LEAD:
+            return one
+        known = depots()
+        own = frozenset({str(self.warehouse_id), *known.loc[known["warehouse_id"] == self.warehouse_id, "depot_id"]})
+        if asked is not None and asked not in own:
+            raise ServiceError(
+                403, "forbidden", f"This key is for the bases {', '.join(sorted(own))}; asked was {asked!r}."
+            )
+        return one or own
 
 
 _BEARER = HTTPBearer(
@@ -143,6 +168,7 @@ PlanReader = Annotated[Holder, require(Duty.READ_PLANS)]
 SortingReader = Annotated[Holder, require(Duty.READ_SORTING)]
 PriceReader = Annotated[Holder, require(Duty.READ_PRICES)]
 DemandReader = Annotated[Holder, require(Duty.READ_DEMAND)]
+SelfReader = Annotated[Holder, require(Duty.READ_SELF)]
 JobReader = Annotated[Holder, require(Duty.READ_JOBS)]
 Planner = Annotated[Holder, require(Duty.PLAN)]
 Importer = Annotated[Holder, require(Duty.IMPORT)]

@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None, *, desk: PlanningDesk | None = 
         description=_ABOUT,
         lifespan=life,
         generate_unique_id_function=_operation_id,
+        openapi_url=None,  # `api.pages` serves the document and /docs, for those who have a key
         redoc_url=None,
     )
     app.state.requests = RequestCounts()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import Depends, Path, Query, Request
@@ -27,7 +27,18 @@ AsOf = Annotated[
     AwareDatetime,
     Query(description="Moment with its zone; orders up to it count.", examples=["2026-03-01T18:00:00+08:00"]),
 ]
+TemperatureZone = Literal["ambient", "chilled", "frozen"]
 PlanId = Annotated[str, Path(description="A plan's id.", examples=["20260302-0f3a9c1d2e"], pattern=r"^[\w-]{1,64}$")]
+
+
+def own_bases(service: Service, holder: Holder, plan_id: str, asked: str | None = None) -> frozenset[str] | None:
+    """Return the bases whose vans of a plan may be shown (`Holder.own_bases`), None for all."""
+    return holder.own_bases(asked, lambda: service.reference_of(plan_id).depots)
+
+
+def of_bases(frame: pd.DataFrame, bases: frozenset[str] | None) -> pd.DataFrame:
+    """Return the rows whose ``base_id`` is one of some bases; None for all."""
+    return frame if bases is None else frame[frame["base_id"].isin(bases)]
 
 
 def as_day(day: date) -> pd.Timestamp:

@@ -25,12 +25,23 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class TextLines(logging.Formatter):
+    """Lines for people; those of a request end their first line with its id."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
+        """Return the first line of a record."""
+        request_id = getattr(record, "facts", {}).get("request_id")
+        line = super().formatMessage(record)
+        return f"{line} [{request_id}]" if request_id else line
+
+
 def configure_logs(form: Literal["text", "json"]) -> None:
     """Send every log line of the process to standard error in one form."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

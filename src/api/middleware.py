@@ -1,20 +1,19 @@
-"""Around every request: an id, security headers, a body limit, a rate limit, and `.csv`/`.xlsx` suffixes."""
+"""Around every request: an id, security headers, limits, `.csv`/`.xlsx` suffixes, and an answer whatever breaks."""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import secrets
 import time
 from collections import OrderedDict
-from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import RequestCounts
-from api.problems import MEDIA_TYPE, Problem
+from api.problems import Problem, problem_response, unforeseen
 from contracts.settings import ServiceSettings
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +31,8 @@ _HEADERS = (
         b"frame-ancestors 'none'; base-uri 'none'",
     ),
 )
+HUNG_UP = 499
+"""What logs and metrics call it when the caller goes away before the request is whole; nobody gets it as an answer."""
 _DOCS = ("/docs", "/redoc")
 """The interactive OpenAPI pages load their scripts from elsewhere, so the content policy is not theirs."""
 
@@ -56,7 +57,9 @@ class Frontier:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         path = scope["path"]
-        seen = {"status": 500}
+        seen: dict[str, int] = {}
+        broken: Exception | None = None
+        begun = False
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -68,26 +71,37 @@ class Frontier:
 
         refused = self._refusal(scope, headers, request_id)
         if refused is not None:
-            await _send_problem(answer, *refused)
+            await refused(scope, receive, answer)
         else:
             found = _SUFFIX.match(path) if scope["method"] in ("GET", "HEAD") else None
             if found:
                 scope = {**scope, "path": found[1], "raw_path": found[1].encode(), "tuancai.form": found[2]}
-            await self._app(scope, self._counted(receive), answer)
+            try:
+                await self._app(scope, self._counted(receive), answer)
+            except ClientDisconnect:
+                seen.setdefault("status", HUNG_UP)
+            except Exception as error:  # noqa: BLE001  # told to the caller, counted and logged with its trace below
+                broken, begun = error, "status" in seen
+                if not begun:
+                    await problem_response(unforeseen(path, request_id))(scope, receive, answer)
         seconds = time.perf_counter() - started
-        route = getattr(scope.get("route"), "path", "none")
-        self._requests.add(scope["method"], route, seen["status"], seconds)
+        status, route = seen.get("status", 500), getattr(scope.get("route"), "path", "none")
+        self._requests.add(scope["method"], route, status, seconds)
         facts = {
             "request_id": request_id,
             "method": scope["method"],
             "path": path,
-            "status": seen["status"],
+            "status": status,
             "seconds": round(seconds, 4),
             "key_id": getattr(scope["state"].get("holder"), "key_id", ""),
         }
-        _LOG.info("%s %s %s", scope["method"], path, seen["status"], extra={"facts": facts})
+        _LOG.info("%s %s %s", scope["method"], path, status, extra={"facts": facts})
+        if broken is not None:
+            _LOG.error("%s %s failed unexpectedly", scope["method"], path, exc_info=broken, extra={"facts": facts})
+            if begun:
+                raise broken  # a line that breaks off is the only way left to tell that the answer is not whole
 
-    def _refusal(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Any:
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> ASGIApp | None:
         path = scope["path"]
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._most_bytes:
@@ -100,7 +114,7 @@ class Frontier:
                 instance=path,
                 request_id=request_id,
             )
-            return problem, {}
+            return problem_response(problem)
         client = scope.get("client")  # by address, because whoever makes up keys would get a new bucket with each
         wait = self._buckets.wait(client[0] if client else "unknown") if path.startswith("/v1/") else 0.0
         if wait > 0:
@@ -112,7 +126,7 @@ class Frontier:
                 instance=path,
                 request_id=request_id,
             )
-            return problem, {"retry-after": str(int(wait) + 1)}
+            return problem_response(problem, headers={"retry-after": str(int(wait) + 1)})
         return None
 
     def _counted(self, receive: Receive) -> Receive:
@@ -152,11 +166,3 @@ class Buckets:
 
 def _is_docs(path: str) -> bool:
     return path.startswith(_DOCS)
-
-
-async def _send_problem(send: Send, problem: Problem, headers: dict[str, str]) -> None:
-    body = json.dumps(problem.model_dump(exclude_none=True)).encode()
-    listed = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    listed += [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": listed})
-    await send({"type": "http.response.body", "body": body})

@@ -21,6 +21,8 @@ CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 10_000
 """Rows a JSON page may hold; exports hold the whole list."""
+EVERY_ROW = 2**31 - 1
+"""More rows than any list has; databases take it as a limit."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ def page_model(row: type[BaseModel]) -> type[BaseModel]:
     )
 
 
+class TableRow(BaseModel):
+    """One row of a table, with the columns of docs/data.md."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"example": {"warehouse_id": "W1", "units": 12.0}})
+
+
 def list_responses(row: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """Return the documented answers of a list endpoint: a JSON page, CSV or XLSX."""
     return {
@@ -76,6 +84,10 @@ def list_responses(row: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
         },
         304: {"description": "What the caller has (If-None-Match) still holds."},
     }
+
+
+TABLE_RESPONSES = list_responses(TableRow)
+"""Of a list whose columns depend on the table asked for."""
 
 
 def wanted_form(request: Request) -> str:
@@ -142,8 +154,8 @@ def page_answer(request: Request, items: str, *, total: int, limit: int, offset:
 
 
 def rows_asked(request: Request, page: Paging) -> int:
-    """Return how many rows to read: what was asked for, else 100 for JSON and the most a page may hold for exports."""
-    return page.limit or (100 if wanted_form(request) == "json" else MOST_ROWS)
+    """Return how many rows to read: what was asked for, else 100 for JSON and all for exports."""
+    return page.limit or (100 if wanted_form(request) == "json" else EVERY_ROW)
 
 
 def models_answer(request: Request, models: Sequence[BaseModel], page: Paging, *, total: int, name: str) -> Response:

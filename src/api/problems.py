@@ -148,6 +148,18 @@ def _plain(value: object) -> object:
     return str(value)
 
 
+def unforeseen(instance: str, request_id: str) -> Problem:
+    """Return the problem document of an error nobody foresaw."""
+    return Problem(
+        type="urn:tuancai:problem:internal",
+        title="Something is wrong with the service",
+        status=500,
+        detail="An error nobody foresaw; the log has it under the request id.",
+        instance=instance,
+        request_id=request_id,
+    )
+
+
 def problem_response(problem: Problem, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return a problem document as a response."""
     return JSONResponse(
@@ -161,13 +173,16 @@ def _answer(request: Request, problem: Problem, headers: Mapping[str, str] | Non
 
 
 def install_problems(app: FastAPI) -> None:
-    """Make every error of an app a problem document."""
+    """Make every error of an app a problem document; what nobody foresaw is `api.middleware`'s."""
 
     @app.exception_handler(TuancaiError)
     def ours(request: Request, error: TuancaiError) -> JSONResponse:
         problem = problem_of(error, instance=request.url.path)
         if problem.status >= 500:
-            _LOG.error("%s %s failed: %s", request.method, request.url.path, error, exc_info=error)
+            facts = {"request_id": getattr(request.state, "request_id", "")}
+            _LOG.error(
+                "%s %s failed: %s", request.method, request.url.path, error, exc_info=error, extra={"facts": facts}
+            )
         return _answer(request, problem, getattr(error, "headers", None))
 
     @app.exception_handler(RequestValidationError)
@@ -205,18 +220,6 @@ def install_problems(app: FastAPI) -> None:
             instance=request.url.path,
         )
         return _answer(request, problem, error.headers)
-
-    @app.exception_handler(Exception)
-    def unknown(request: Request, error: Exception) -> JSONResponse:
-        _LOG.error("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
-        problem = Problem(
-            type="urn:tuancai:problem:internal",
-            title="Something is wrong with the service",
-            status=500,
-            detail="An error nobody foresaw; the log has it under the request id.",
-            instance=request.url.path,
-        )
-        return _answer(request, problem)
 
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {

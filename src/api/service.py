@@ -20,6 +20,7 @@ from api.jobs.queue import JobQueue
 from api.reading import PlanTables, ReferenceTables
 from api.records import Records
 from api.serving import ServingModel
+from contracts.errors import StoreError
 from contracts.settings import Settings
 from store import Store
 
@@ -97,14 +98,28 @@ def first_admin_key(records: Records, path: Path) -> bool:
     """Make the first admin key when there is no key at all, into a file only its owner can read; say whether it did.
 
     The key is never logged. Whoever can read the file can read the database too.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written; then there is no key either, and the next start makes one.
     """
-    made = records.keys.make_first("first admin", Role.ADMIN.value)
+
+    def keep(secret: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(secret + "\n")
+        except OSError as unwritable:
+            raise StoreError(
+                f"The first admin key cannot be written to {path} ({unwritable}), so none was made. Make the folder "
+                "writable, or name another file in service.admin_key_file."
+            ) from unwritable
+
+    made = records.keys.make_first("first admin", Role.ADMIN.value, keep=keep)
     if made is None:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(made[1] + "\n")
-    records.audit.write(made[0].key_id, "make first admin key", str(path))
-    _LOG.warning("the first admin key %s was written to %s", made[0].key_id, path)
+    records.audit.write(made.key_id, "make first admin key", str(path))
+    _LOG.warning("the first admin key %s was written to %s", made.key_id, path)
     return True

@@ -84,9 +84,11 @@ def read_mapping(name: str, rules: str | None) -> Mapping:
         return load_mapping(name)
     try:
         given = json.loads(rules) if rules.lstrip().startswith("{") else tomllib.loads(rules)
-        return Mapping.model_validate({"name": "inline", **given})
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, RecursionError) as broken:
+        json.dumps(given, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as broken:  # neither syntax, or a number of thousands of digits
         raise MappingError(f"mapping_rules is neither TOML nor a JSON object: {broken}") from broken
+    try:
+        return Mapping.model_validate({"name": "inline", **given})
     except ValidationError as wrong:
         facts = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
         raise MappingError(f"mapping_rules is wrong - {facts}. See docs/tutorial-own-data.md.") from wrong

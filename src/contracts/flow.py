@@ -24,6 +24,13 @@ from contracts.columns import (
 )
 from contracts.table import Table
 
+MOST_UNITS = 1_000_000.0
+"""Units of one order line, and the most the forecast takes of an SKU, community and day; more is a typing error."""
+MOST_UNIT_PRICE_YUAN = 10_000_000.0
+"""Yuan per unit; more is a typing error."""
+_DAYS_AHEAD = pd.Timedelta(days=61), pd.Timedelta(days=-2)
+"""Delivery date at midnight less the order's moment in UTC: 60 days and none, with a day for the zones of the earth."""
+
 
 def _rising(frame: pd.DataFrame) -> pd.Series:
     """Return whether each row's quantiles never fall (to 1e-6, the float noise of sums)."""
@@ -43,9 +50,17 @@ class OrderLines(Table):
     delivery_date: Day = day("Delivery date")
     community_id: str = identifier("Community")
     sku_id: str = identifier("SKU")
-    quantity: float = amount("Units ordered", gt=0)
-    unit_price_yuan: float = amount("Yuan per unit paid")
+    quantity: float = amount("Units ordered", gt=0, le=MOST_UNITS)
+    unit_price_yuan: float = amount("Yuan per unit paid", le=MOST_UNIT_PRICE_YUAN)
     cancelled_at: Instant = instant("Moment of the cancellation", nullable=True)
+
+    @row_rule("delivery_date 0 to 60 days after placed_at")
+    @classmethod
+    def _plausible(cls, frame: pd.DataFrame) -> pd.Series:
+        ahead = frame["delivery_date"] - frame["placed_at"].dt.tz_localize(None)
+        farthest, least = _DAYS_AHEAD
+        plausible: pd.Series = (ahead <= farthest) & (ahead > least)
+        return plausible
 
 
 class DailyDemand(Table):

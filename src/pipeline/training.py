@@ -146,11 +146,14 @@ def register_models(
 
 
 def closed_days(store: Store, settings: Settings) -> list[date]:
-    """Return the delivery dates whose cutoff lies before the last order placed: nobody orders for them any more."""
+    """Return the delivery dates whose cutoff lies before the last order placed: nobody orders for them any more.
+
+    The last order may be for any date: one placed weeks ahead is the only one of the last delivery date.
+    """
     days, city = store.delivery_days(), settings.city
-    if not days:
+    last = store.last_placed_at()
+    if last is None:
         return []
-    last = store.order_lines(delivery_from=days[-1])["placed_at"].max()
     return [day for day in days if clock_instant(city.cutoff, delivery_date=day, timezone=city.timezone) <= last]
 
 

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from contracts.clock import clock_minutes
 from contracts.errors import MappingError, first_keys
+from store.csv_file import is_code_page
+from store.pattern import Pattern
 from store.source_file import FileFormat
+
+Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -29,7 +34,21 @@ class FilePart(_Part):
     encoding: str | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=1)
     sheet: str | None = None
-    header_row: int = Field(default=1, ge=1)
+    header_row: int = Field(default=1, ge=1, le=10_000)
+
+    @field_validator("encoding")
+    @classmethod
+    def _code_page(cls, value: str | None) -> str | None:
+        if value is not None and not is_code_page(value):
+            raise ValueError(f"{value!r} is no code page that is known; use utf-8, gb18030, utf-16 or another")
+        return value
+
+    @field_validator("separator")
+    @classmethod
+    def _visible(cls, value: str | None) -> str | None:
+        if value is not None and (value == '"' or not (value == "\t" or value.isprintable())):
+            raise ValueError(f"{value!r} separates no cells; use a comma, a semicolon, a tab or another sign")
+        return value
 
     def file_format(self) -> FileFormat:
         """Return the part as the reader takes it."""
@@ -40,7 +59,19 @@ class TimePart(_Part):
     """How dates and times are read."""
 
     timezone: str = Field(default="", description="Zone of times without one; empty: the city's.")
-    formats: tuple[str, ...] = Field(default=(), description="strptime formats tried first; needed for 03/04/2026.")
+    formats: tuple[str, ...] = Field(
+        default=(), max_length=50, description="strptime formats tried first; needed for 03/04/2026."
+    )
+
+    @field_validator("formats")
+    @classmethod
+    def _readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for form in value:
+            try:
+                pd.to_datetime(pd.Series(["x"], dtype="str"), format=form, errors="coerce")
+            except (ValueError, re.error) as broken:
+                raise ValueError(f"{form!r} is no format of dates: {broken}") from broken
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -48,7 +79,7 @@ class TimePart(_Part):
         if value:
             try:
                 ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError) as unknown:
+            except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:  # OSError: a folder, or far too long
                 raise ValueError(f"{value!r} is no IANA time zone") from unknown
         return value
 
@@ -60,8 +91,8 @@ class ColumnPart(_Part):
     unit: str | None = Field(
         default=None, description="Unit of bare numbers, e.g. 斤; for quantity also the sale unit."
     )
-    units: dict[str, float] = Field(default_factory=dict, description="More unit words and what one is, e.g. 箱 = 12.")
-    factor: float = Field(default=1.0, gt=0, description="Multiplies every number, e.g. a rate of exchange.")
+    units: dict[str, Scale] = Field(default_factory=dict, description="More unit words and what one is, e.g. 箱 = 12.")
+    factor: Scale = Field(default=1.0, description="Multiplies every number, e.g. a rate of exchange.")
     decimals: int | None = Field(default=None, ge=0, le=9, description="Round half-even after the factor.")
     case: Literal["upper", "lower"] | None = Field(default=None, description="Write ids in one case.")
     blank: str | None = Field(default=None, description="Taken where the cell is empty.")
@@ -76,7 +107,7 @@ class Condition(_Part):
     """A test on one column of the file (or a contract column); all given tests must hold."""
 
     column: str
-    matches: str | None = Field(default=None, description="Regular expression that fits the whole cell text.")
+    matches: Pattern | None = Field(default=None, description="Regular expression that fits the whole cell text.")
     equals: str | float | None = None
     below: float | None = None
     above: float | None = None
@@ -88,11 +119,6 @@ class Condition(_Part):
             raise ValueError(
                 f"condition on {self.column!r} tests nothing: give matches, equals, below, above or missing"
             )
-        if self.matches is not None:
-            try:
-                re.compile(self.matches)
-            except re.error as broken:
-                raise ValueError(f"{self.matches!r} is no regular expression: {broken}") from broken
         return self
 
 
@@ -133,7 +159,7 @@ class DeliveryDay(_Part):
 
     rule: Literal["delivery_day"]
     cutoff: str = "23:00-1"
-    extra_days: int = Field(default=0, ge=0)
+    extra_days: int = Field(default=0, ge=0, le=60)
 
     @field_validator("cutoff")
     @classmethod
@@ -148,7 +174,7 @@ Derivation = Annotated[Bucket | Join | Number | DeliveryDay, Field(discriminator
 class Cancellations(_Part):
     """Rows that take back earlier ones: matched to the latest earlier line with enough open quantity."""
 
-    order_id_matches: str | None = Field(default=None, description="Regular expression on the order id, e.g. ^C.")
+    order_id_matches: Pattern | None = Field(default=None, description="Regular expression on the order id, e.g. ^C.")
     negative_quantity: bool = Field(default=False, description="A quantity below zero is a cancellation.")
     match: tuple[str, ...] = Field(min_length=1, description="Columns a cancellation shares with its order.")
 
@@ -162,7 +188,7 @@ class Cancellations(_Part):
 class Mapping(_Part):
     """How a file becomes a contract table. An empty mapping relies on the built-in aliases and units."""
 
-    name: str = "default"
+    name: str = Field(default="default", max_length=200, pattern=r"^[^\x00-\x1f]*$")
     about: str = ""
     file: FilePart = FilePart()
     time: TimePart = TimePart()

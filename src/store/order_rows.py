@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from contracts.cells import numbers
 from contracts.errors import EmptyInputError, MappingError, first_keys
-from contracts.flow import OrderLines
+from contracts.flow import MOST_UNITS, OrderLines
 from store.cancellations import match_cancellations, split_lines
 from store.conditions import rejected_rows
 from store.derive import derive, plain_text
@@ -125,13 +124,16 @@ def read_order_rows(
         notes += (f"times are wall times of {zone}, the city's zone is {timezone}: set city.timezone if it is there",)
     for name, rule in mapping.derive.items():
         frame[name] = derive(rule, parsed, timezone=zone)
+    if "quantity" in frame:
+        frame["quantity"] = numbers(frame["quantity"])  # a constant or a rule of the mapping may have given text
     filtered = rejected_rows(mapping.reject, column, cells.index)
     unread = read.failures[~read.failures["row"].isin(filtered["row"])]
     cancels = _cancelling(mapping, frame)
-    units = frame["quantity"].fillna(0.0) if "quantity" in frame else pd.Series(0.0, index=frame.index)
-    unread_units = len(source.torn) + (int(frame["quantity"].isna().sum()) if "quantity" in frame else 0)
-    if unread_units:
-        notes += (f"{unread_units:,} rows have no readable quantity and count as 0 units",)
+    units = _countable(frame["quantity"]) if "quantity" in frame else pd.Series(0.0, index=frame.index)
+    uncounted = len(source.torn) + int(units.isna().sum())
+    units = units.fillna(0.0)
+    if uncounted:
+        notes += (f"{uncounted:,} rows have no readable or no plausible quantity and count as 0 units",)
     units = units.where(~cancels, -units.abs())
     judged = ~frame.index.isin(filtered["row"]) & ~frame.index.isin(unread["row"])
     if "quantity" in frame:
@@ -238,10 +240,15 @@ def _order_rows_of(cancels: pd.DataFrame, orders: pd.DataFrame, lines: pd.DataFr
     return {int(row): int(rows.get(key, -1)) for row, key in zip(held.index, keys, strict=True)}
 
 
+def _countable(quantity: pd.Series[Any]) -> pd.Series[float]:
+    """Return units as the books count them: NaN for what no line can have, whose row is among the failures."""
+    units = numbers(quantity)
+    return units.where(units.abs() <= MOST_UNITS)  # sums of larger ones know no single units, or overflow
+
+
 def frame_rows(frame: pd.DataFrame, *, known: dict[str, frozenset[str]] | None = None) -> OrderRows:
     """Return the order lines of a frame that already has the contract's columns; row 1 is the first line."""
     numbered = frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
     good, broken = _keep_contract(numbered, known or {})
-    units = numbers(numbered["quantity"])
-    units = units.where(np.isfinite(units), 0.0)  # what is no number has no units: its line is among the failures
+    units = _countable(numbered["quantity"]).fillna(0.0)
     return OrderRows(split_lines(good, pd.DataFrame()), failure_table([broken]), units)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -32,6 +33,72 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pd.Data
         if isinstance(broken, FileNotFoundError):
             raise
         raise CorruptFileError(str(path), f"it is no complete Parquet file ({_first_line(broken)})") from broken
+
+
+MOST_GIVEN_VALUES = 200_000_000
+"""Values of a Parquet file somebody gives us: a column that says the same a thousand million times is a few bytes."""
+MOST_GIVEN_BYTES = 10**9
+"""Bytes of such a file's values, unpacked; a long text is told once and referred to from each of its rows."""
+
+
+def read_given_parquet(path: Path) -> pd.DataFrame:
+    """Return a Parquet file somebody gave us as a frame; refused by its footer, before its values are unpacked.
+
+    Raises
+    ------
+    CorruptFileError
+        The file is no Parquet file, is cut off, or would be more values or bytes than `MOST_GIVEN_VALUES` and
+        `MOST_GIVEN_BYTES`.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            told, texts = file.metadata, [f.name for f in file.schema_arrow if _is_text(f.type)]
+            values, unpacked = _claims(told)
+        if values > MOST_GIVEN_VALUES or unpacked > MOST_GIVEN_BYTES:
+            raise CorruptFileError(
+                str(path),
+                f"it has {told.num_rows:,} rows and {told.num_columns:,} columns, {unpacked:,} bytes; "
+                f"{MOST_GIVEN_VALUES:,} values and {MOST_GIVEN_BYTES:,} bytes are the most: bring it in in parts",
+            )
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            table = file.read()
+        return _frame(_spelled_out(path, table, texts))
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError) as broken:
+        raise CorruptFileError(str(path), f"it is no complete Parquet file ({_first_line(broken)})") from broken
+
+
+def _claims(told: pq.FileMetaData) -> tuple[int, int]:
+    """Return how many values and bytes a file's footer says it holds; a value of fixed length may be told once too."""
+    values = unpacked = 0
+    for number in range(told.num_row_groups):
+        group = told.row_group(number)
+        for place in range(group.num_columns):
+            part, length = group.column(place), told.schema.column(place).length
+            values += max(part.num_values, group.num_rows)
+            unpacked += max(part.total_uncompressed_size, part.num_values * length)
+    return max(values, told.num_rows), unpacked
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind))
+
+
+def _spelled_out(path: Path, table: pa.Table, texts: Sequence[str]) -> pa.Table:
+    """Return a table whose texts, read as references to the different ones, are in every row."""
+    letters = 0
+    for place, name in enumerate(table.schema.names):
+        column = table.column(place)
+        if name not in texts or not pa.types.is_dictionary(column.type):
+            continue
+        for chunk in column.chunks:
+            lengths = pc.take(pc.cast(pc.binary_length(chunk.dictionary), pa.int64()), chunk.indices)
+            letters += pc.sum(lengths).as_py() or 0
+        if letters > MOST_GIVEN_BYTES:
+            raise CorruptFileError(
+                str(path), f"its columns up to {name} are {letters:,} bytes; {MOST_GIVEN_BYTES:,} are the most"
+            )
+        table = table.set_column(place, name, column.cast(column.type.value_type))
+    return table
 
 
 def read_parquets(paths: Sequence[Path], *, where: tuple[str, Sequence[str]] | None = None) -> pd.DataFrame:
@@ -60,6 +127,24 @@ def read_parquets(paths: Sequence[Path], *, where: tuple[str, Sequence[str]] | N
     if not tables:  # no file can hold any of the values
         tables.append(pq.ParquetFile(paths[0]).schema_arrow.empty_table())
     return _frame(pa.concat_tables(tables))
+
+
+def greatest(paths: Sequence[Path], column: str) -> Any:
+    """Return the greatest value of a column in several Parquet files, None without any; only that column is read.
+
+    Raises
+    ------
+    CorruptFileError
+        One of the files is broken; the sentence names it.
+    FileNotFoundError
+        One is missing.
+    """
+    most = None
+    for path in paths:
+        values = read_parquet(path, columns=[column])[column]
+        if len(values) and (most is None or values.max() > most):
+            most = values.max()
+    return most
 
 
 def _may_hold(path: Path, column: str, values: Sequence[str]) -> bool:

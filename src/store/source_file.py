@@ -14,7 +14,7 @@ import pandas as pd
 
 from contracts.errors import CorruptFileError, InputError, NotFoundError
 from store.csv_file import read_csv_cells
-from store.parquet import read_parquet
+from store.parquet import read_given_parquet, read_parquet
 from store.workbook import read_workbook_cells
 
 FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
@@ -62,8 +62,13 @@ class SourceFile:
     torn: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["row", "column", "rule", "value"]))
 
 
-def read_source(path: Path | str, how: FileFormat | None = None) -> SourceFile:
+def read_source(path: Path | str, how: FileFormat | None = None, *, ours: bool = False) -> SourceFile:
     """Return the raw cells of a CSV, XLSX or Parquet file.
+
+    Parameters
+    ----------
+    ours : bool
+        The file was written here, so it may be of any size; one that somebody gave us has limits.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def read_source(path: Path | str, how: FileFormat | None = None) -> SourceFile:
     InputError
         The name does not end in a format that can be read.
     CorruptFileError
-        The file is not what its name says.
+        The file is not what its name says, or is larger than a limit.
     """
     path = Path(path)
     how = how or FileFormat()
@@ -85,7 +90,7 @@ def read_source(path: Path | str, how: FileFormat | None = None) -> SourceFile:
         raise InputError(f"{path} ends in {kind or 'nothing'!r}; files to import end in {', '.join(FORMATS)}.")
     sha256 = file_fingerprint(path)
     if kind == ".parquet":
-        cells = read_parquet(path)
+        cells = read_parquet(path) if ours else read_given_parquet(path)
         cells.index = pd.RangeIndex(2, len(cells) + 2)
         return SourceFile(path.name, sha256, "parquet", cells)
     if kind in (".xlsx", ".xlsm"):

@@ -27,7 +27,7 @@ from store.history import History
 from store.intake import Intake, Origin, failures_file
 from store.mapping import Mapping
 from store.order_rows import frame_rows, read_order_rows
-from store.parquet import read_parquet
+from store.parquet import greatest, read_parquet
 from store.reference_intake import ReferenceIntake
 from store.reference_reading import ReferenceReading
 from store.report import ImportReport
@@ -126,6 +126,13 @@ class Store:
     def delivery_days(self) -> list[date]:
         """Return the delivery dates that have orders, in order."""
         return self._log.delivery_days()
+
+    def last_placed_at(self) -> pd.Timestamp | None:
+        """Return the moment of the latest order of any delivery date, None without orders."""
+        with reading_own(self._history.folder):
+            files = [self._history.folder / file for file, _, _ in self._log.files()]
+            last: pd.Timestamp | None = greatest(files, "placed_at")
+            return last
 
     def orders_mark(self, delivery_to: date) -> tuple[int, int]:
         """Return a value that changes whenever orders of delivery dates up to this one do."""

@@ -102,7 +102,7 @@ def _read_table(directory: Path, name: str, contract: type[Table]) -> Any | None
         return None
     if len(found) > 1:
         raise InputError(f"{directory} holds {name} twice: {found[0].name} and {found[1].name}. Keep one.")
-    source = read_source(found[0])
+    source = read_source(found[0], ours=True)
     if len(source.torn):
         raise ContractError(contract.__name__, source.torn)
     if source.cells.empty and not len(source.cells.columns):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 from fastapi.routing import APIRoute
 
 from api.access import DUTIES, Duty, Holder, Role
 from api.problems import ServiceError
 from api.routes import ROUTERS
+from contracts.errors import StoreError
 
 OPEN = {"/health", "/ready"}
 """Paths that need no key: a load balancer asks them."""
@@ -35,6 +37,11 @@ def concrete(path: str) -> str:
     for name in ("plan_id", "other_id", "job_id", "key_id", "table", "import_id"):
         path = path.replace("{" + name + "}", "none")
     return path
+
+
+def with_plan(path: str, plan_id: str) -> str:
+    """Return a path with a real plan in place of its plan."""
+    return concrete(path.replace("{plan_id}", plan_id))
 
 
 ENDPOINTS = [(method, r.path, duty_of(r)) for r in routes() for method in sorted(r.methods or ())]
@@ -63,6 +70,27 @@ def test_role_by_endpoint(keys: dict[str, Any], method: str, path: str, duty: Du
             assert status not in (401, 403, 500), (role, status)
         else:
             assert status == 403, role
+
+
+PLAN_READS = sorted({p for m, p, duty in ENDPOINTS if m == "GET" and "{plan_id}" in p and duty})
+OFFICE = ("/v1/jobs", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/events", "/v1/settings", "/v1/metrics", "/v1/reference")
+
+
+@pytest.mark.parametrize("path", PLAN_READS)
+def test_role_by_endpoint_of_a_real_plan(keys: dict[str, Any], plan_id: str, path: str) -> None:
+    """The same with a plan that is there, so that what a role sees of it is worked out: never a server error."""
+    duty = next(duty for method, p, duty in ENDPOINTS if (method, p) == ("GET", path))
+    for role in Role:
+        answer = keys[role.value].get(with_plan(path, plan_id))
+        assert (answer.status_code == 403) == (duty not in DUTIES[role]), (role, answer.text)
+        assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize("path", OFFICE)
+def test_a_lead_reads_nothing_of_the_office(keys: dict[str, Any], path: str) -> None:
+    """Jobs (with what-if requests), settings, metrics and the state of reference data are not for the floor."""
+    assert keys["warehouse_lead"].get(concrete(path)).status_code == 403
+    assert keys["warehouse_lead"].get("/v1/me").json()["warehouse_id"] == "W1"
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer tc_0_0", "Basic dTpw", "Bearer", ""])
@@ -118,6 +146,22 @@ def test_warehouse_lead_sees_the_own_warehouse_only(keys: dict[str, Any], plan_i
     assert far.post(f"/v1/plans/{plan_id}/sorting/progress", json=report).status_code in (403, 409)
 
 
+def test_own_bases_rule() -> None:
+    """A lead's bases are the own warehouse and the depots it feeds; others see the base they ask for, or all."""
+    lead = Holder("k", "n", Role.WAREHOUSE_LEAD, "W1")
+
+    def depots() -> pd.DataFrame:
+        return pd.DataFrame({"depot_id": ["D1", "D2", "D3"], "warehouse_id": ["W1", "W2", "W1"]})
+
+    assert lead.own_bases(None, depots) == {"W1", "D1", "D3"}
+    assert lead.own_bases("D3", depots) == {"D3"}
+    assert Holder("k", "n", Role.PLANNER).own_bases("D2", depots) == {"D2"}
+    assert Holder("k", "n", Role.PLANNER).own_bases(None, depots) is None
+    for other in ("W2", "D2", "D9"):
+        with pytest.raises(ServiceError, match=other):
+            lead.own_bases(other, depots)
+
+
 def test_own_warehouse_rule() -> None:
     """The rule itself: others see what they ask for, a lead the own warehouse or an error."""
     lead = Holder("k", "n", Role.WAREHOUSE_LEAD, "W1")
@@ -135,6 +179,27 @@ def test_first_admin_key_is_made_once_and_private(fresh: Any, tmp_path: Any, set
     with service_on(settings_in(tmp_path)) as again:
         assert again.key == before.strip()
         assert again.get("/v1/keys").json()["total"] == 1
+
+
+def test_a_key_that_cannot_be_kept_is_not_made(tmp_path: Any, settings_in: Any, service_on: Any) -> None:
+    """Where the file cannot be written the start fails, and the next one makes the key."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    settings = settings_in(tmp_path, admin_key_file=blocked / "admin.key")
+    with pytest.raises(StoreError, match=r"admin_key_file"), service_on(settings):
+        pass
+    blocked.unlink()
+    with service_on(settings) as admin:
+        assert admin.get("/v1/keys").json()["total"] == 1
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/redoc", "/docs/oauth2-redirect"])
+def test_the_documentation_is_for_those_with_a_key(admin: Any, path: str) -> None:
+    """Without one the document is 401 and its page leads to the login, as docs/service.md says."""
+    answer = admin.client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) in ((401, None), (303, "/login"), (404, None))
+    assert "/v1/plans" not in answer.text
+    assert path != "/openapi.json" or "/v1/plans" in admin.get(path).json()["paths"]
 
 
 def test_audit_log_tells_who_did_what(admin: Any, plan_id: str) -> None:

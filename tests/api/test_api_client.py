@@ -13,8 +13,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 import api.client
+import api.client.calls
 from api.app import create_app
-from api.client import Client, ServiceProblemError
+from api.client import Client, ListChangedError, ServiceProblemError
 from contracts.settings import Settings
 from contracts.world import World
 
@@ -147,3 +148,35 @@ def test_a_plans_life_by_the_client(copied: Any) -> None:
     assert service.papers(plan_id)[:2] == b"PK"
     assert service.jobs(kind="plan")["job_id"].tolist() == [asked.job_id]
     assert service.cancel(asked.job_id).state == "cancelled"
+
+
+class Growing(httpx.BaseTransport):
+    """A list, the newest first, that gets a row before each of the first few requests."""
+
+    def __init__(self, rows: int, *, grows: int) -> None:
+        self.rows, self.grows = rows, grows
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.grows:
+            self.rows, self.grows = self.rows + 1, self.grows - 1
+        offset, limit = (int(request.url.params[name]) for name in ("offset", "limit"))
+        newest_first = [{"row": row} for row in range(self.rows, 0, -1)]
+        return httpx.Response(200, json={"items": newest_first[offset : offset + limit], "total": self.rows})
+
+
+@pytest.mark.parametrize("grows", [0, 1, 2, 5])
+def test_a_list_that_grows_while_it_is_read_has_each_row_once(monkeypatch: pytest.MonkeyPatch, grows: int) -> None:
+    """Rows pushed onto the next page by a new one are not read twice."""
+    monkeypatch.setattr(api.client.calls, "PAGE_ROWS", 3)
+    with Client(httpx.Client(base_url="http://s", transport=Growing(10, grows=grows))) as service:
+        assert service.rows("/v1/imports")["row"].tolist() == list(range(10 + grows, 0, -1))
+
+
+def test_a_list_that_never_stands_still_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read a few times, then told; no rows are better than wrong ones."""
+    monkeypatch.setattr(api.client.calls, "PAGE_ROWS", 3)
+    with (
+        Client(httpx.Client(base_url="http://s", transport=Growing(10, grows=10_000))) as service,
+        pytest.raises(ListChangedError, match="/v1/imports"),
+    ):
+        service.rows("/v1/imports")

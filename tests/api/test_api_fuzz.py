@@ -140,6 +140,23 @@ def test_zip_bomb_is_refused(copied_once: Any) -> None:
         bomb.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
     answer = copied_once.post("/v1/orders/file", files={"file": ("bomb.xlsx", packed.getvalue())})
     assert 400 <= answer.status_code < 500
+    assert "250,000,000 is the most" in answer.json()["detail"]
+
+
+def test_columns_that_repeat_themselves_without_end_are_refused(copied_once: Any) -> None:
+    """A Parquet file of less than a megabyte with 220 million rows is 400 and names the limit."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = io.BytesIO()
+    rows = pa.table({"quantity": pa.nulls(20_000_000, pa.bool_())})
+    with pq.ParquetWriter(packed, rows.schema, compression="zstd") as writer:
+        for _ in range(11):
+            writer.write_table(rows, row_group_size=20_000_000)
+    assert len(packed.getvalue()) < 1_000_000
+    answer = copied_once.post("/v1/orders/file", files={"file": ("bomb.parquet", packed.getvalue())})
+    assert answer.status_code == 400, answer.text
+    assert "200,000,000 values" in answer.json()["detail"]
 
 
 HEADER = "order_id,line_no,placed_at,delivery_date,community_id,sku_id,quantity,unit_price_yuan\n"

@@ -61,6 +61,9 @@ def test_books_of_a_batch_reconcile(copied_once: Any) -> None:
         ({"placed_at": "yesterday"}, "placed_at"),
         ({"delivery_date": "2026-02-30"}, "delivery_date"),
         ({"order_id": ""}, "order_id"),
+        ({"quantity": 13_812_345_678}, "quantity"),
+        ({"unit_price_yuan": 1e300}, "unit_price_yuan"),
+        ({"delivery_date": "2062-04-22"}, "(row)"),
     ],
 )
 def test_bad_line_is_shown_and_does_not_hold_up_the_others(
@@ -70,6 +73,18 @@ def test_bad_line_is_shown_and_does_not_hold_up_the_others(
     report = copied_once.post("/v1/orders", json=batch({"line_no": 7}, change)).json()
     assert (report["rows_accepted"], report["rows_rejected"]) == (1, 1)
     assert column in {failure["column"] for failure in report["failures"]}
+
+
+@pytest.mark.parametrize("quantity", [1e308, -1e308])
+def test_quantities_no_sum_can_hold_are_rejected_rows(copied_once: Any, quantity: float) -> None:
+    """Two of them beside a good line are two rejected rows without units; alone they are 422, never a server error."""
+    bad = [{"line_no": 2, "quantity": quantity}, {"line_no": 3, "quantity": quantity}]
+    report = copied_once.post("/v1/orders", json=batch({}, *bad))
+    assert report.status_code == 200, report.text
+    assert (report.json()["rows_rejected"], report.json()["units_read"], report.json()["units_rejected"]) == (2, 2, 0)
+    answer = copied_once.post("/v1/orders", json=batch(*bad))
+    assert answer.status_code == 422
+    assert {failure["column"] for failure in answer.json()["failures"]} == {"quantity"}
 
 
 def test_duplicate_line_in_a_batch_counts_once(copied_once: Any) -> None:

@@ -176,3 +176,26 @@ def test_a_plan_can_begin_from_another_of_its_date(life: dict[str, Any]) -> None
     first = admin.post("/v1/plans", json=asked | {"as_of": "2026-04-21T01:00:00+08:00"})
     nothing = admin.post("/v1/plans", json=asked | {"begin": None})
     assert (other.status_code, first.status_code, nothing.status_code) == (409, 404, 409)
+
+
+def test_a_retry_is_the_same_job_whatever_has_become_of_the_plans(copied: Any) -> None:
+    """After another plan was approved the request itself would be refused; under its key it is the job it was."""
+    desk = copied.client.app.state.service.desk
+    day = pd.Timestamp(DAY).as_unit("us")
+    one, other = (
+        desk.plan(day, pd.Timestamp(f"{DAY}T{hour}:00:00Z").as_unit("us") - pd.Timedelta(days=1)).summary.plan_id
+        for hour in ("04", "06")
+    )
+    asked = {"delivery_date": DAY, "as_of": "2026-04-21T23:00:00+08:00", "after": one}
+    headers = {"Idempotency-Key": "tonight"}
+    first = copied.post("/v1/plans", json=asked, headers=headers)
+    assert copied.post(f"/v1/plans/{other}/approve").status_code == 200
+    assert copied.post("/v1/plans", json=asked).status_code == 409
+    again = copied.post("/v1/plans", json=asked, headers=headers)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert (again.json()["job_id"], again.headers["Location"]) == (first.json()["job_id"], first.headers["Location"])
+    assert again.json()["request"] == first.json()["request"]
+    refused = copied.post("/v1/plans", json=asked | {"after": other}, headers=headers)
+    assert refused.status_code == 409
+    assert "Idempotency-Key" in refused.json()["detail"]
+    assert copied.get("/v1/jobs").json()["total"] == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from api.paging import page_model
+from api.paging import MOST_ROWS, page_model
+from api.records.schema import JOBS
 from api.routes import rows_of_plans as rows
 from api.routes.plan_papers import RiskRow
 from api.rows import row_model
@@ -124,3 +126,39 @@ def test_risk_since_the_plan_itself_is_empty(admin: Any, plan_id: str) -> None:
     assert admin.get(path, params={"changed_since": plan_id}).json()["total"] == 0
     money = [row["at_stake_yuan"] for row in admin.get(path).json()["items"]]
     assert money == sorted(money, reverse=True)
+
+
+@pytest.mark.parametrize("path", ["/v1/plans/{plan_id}/loads", "/v1/plans/{plan_id}/sorting", "/v1/assignments"])
+def test_an_unknown_temperature_zone_is_told_with_the_known_ones(admin: Any, plan_id: str, path: str) -> None:
+    """A misspelt zone is 422, not a list without rows."""
+    params = {"temperature_zone": "chiled", "delivery_date": "2026-04-22", "warehouse_id": "W1"}
+    answer = admin.get(path.format(plan_id=plan_id), params=params)
+    assert answer.status_code == 422
+    assert all(zone in answer.json()["detail"] for zone in ("ambient", "chilled", "frozen"))
+
+
+@pytest.mark.parametrize("path", ["/v1/reference/{table}", "/v1/plans/{plan_id}/tables/{table}"])
+def test_lists_of_any_table_are_documented_like_every_list(admin: Any, plan_id: str, path: str) -> None:
+    """Pages, CSV, XLSX and 304 are in the document, and the answers are so."""
+    told = admin.get("/openapi.json").json()["paths"][path]["get"]["responses"]
+    table = "skus" if "reference" in path else "trips"
+    here = path.format(plan_id=plan_id, table=table)
+    for form in ("json", "csv", "xlsx"):
+        answer = admin.get(f"{here}.{form}")
+        assert answer.headers["content-type"].split(";")[0] in told["200"]["content"]
+        again = admin.get(f"{here}.{form}", headers={"If-None-Match": answer.headers["etag"]})
+        assert (again.status_code, "304" in told) == (304, True)
+
+
+def test_exports_hold_the_whole_list_however_long(fresh: Any) -> None:
+    """Jobs and imports beyond what a page may hold are all in the CSV; JSON tells how many there are."""
+    service, most = fresh.client.app.state.service, MOST_ROWS + 1
+    now = datetime.now(UTC)
+    job = {"kind": "plan", "state": "done", "request": {}, "requested_by": "k", "asked": "", "requested_at": now}
+    with service.records.database.writing() as connection:
+        connection.execute(JOBS.insert(), [{**job, "changed_at": now, "job_id": f"j{n}"} for n in range(most)])
+    assert fresh.get("/v1/jobs").json()["total"] == most
+    answer = fresh.get("/v1/jobs.csv")
+    assert int(answer.headers["x-total-count"]) == most
+    assert pd.read_csv(io.BytesIO(answer.content))["job_id"].nunique() == most
+    assert len(pd.read_csv(io.BytesIO(fresh.get("/v1/jobs.csv", params={"limit": 7}).content))) == 7

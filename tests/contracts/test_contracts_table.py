@@ -175,3 +175,46 @@ def test_every_row_is_either_good_or_among_the_failures(weights: list[object]) -
     good, failures = Skus.split(frame)
     assert len(good) + failures["row"].nunique() == len(frame)
     assert (good["weight_kg"] > 0).all()
+
+
+def order_line(**columns: object) -> pd.DataFrame:
+    """Return one order line with changes."""
+    row = {
+        "order_id": "o",
+        "line_no": 1,
+        "placed_at": "2026-03-01T02:00:00Z",
+        "delivery_date": "2026-03-02",
+        "community_id": "c",
+        "sku_id": "k",
+        "quantity": 2.0,
+        "unit_price_yuan": 4.5,
+    }
+    return pd.DataFrame([{**row, **columns}])
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"quantity": 13_812_345_678.0}, "less_than_or_equal_to(1000000.0)"),
+        ({"quantity": 1e308}, "less_than_or_equal_to(1000000.0)"),
+        ({"unit_price_yuan": 1e300}, "less_than_or_equal_to(10000000.0)"),
+        ({"delivery_date": "2062-03-02"}, "delivery_date 0 to 60 days after placed_at"),
+        ({"delivery_date": "2026-02-26"}, "delivery_date 0 to 60 days after placed_at"),
+        ({"placed_at": "9999-12-31T23:59:59Z"}, "delivery_date 0 to 60 days after placed_at"),
+    ],
+)
+def test_no_order_line_is_beyond_what_a_person_orders(change: dict[str, object], rule: str) -> None:
+    """A phone number for a quantity and a date decades away are broken rules with a name."""
+    good, failures = OrderLines.split(order_line(**change))
+    assert good.empty
+    assert failures["rule"].tolist() == [rule]
+
+
+@pytest.mark.parametrize("days", [0, 60])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Shanghai", "Etc/GMT+12"])
+@pytest.mark.parametrize("clock", ["00:00", "23:59"])
+def test_a_plausible_delivery_date_is_so_in_every_zone(days: int, zone: str, clock: str) -> None:
+    """Delivered on the day of the order or 60 days later, whatever the city's clock says in UTC."""
+    placed = pd.Timestamp(f"2026-03-01 {clock}", tz=zone).tz_convert("UTC")
+    line = order_line(placed_at=placed, delivery_date=pd.Timestamp("2026-03-01") + pd.Timedelta(days=days))
+    assert len(OrderLines.check(line)) == 1

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from contracts.errors import EmptyInputError, MissingColumnError, NotFoundError
+from contracts.errors import DamagedFileError, EmptyInputError, MissingColumnError, NotFoundError
+from contracts.settings import StorageSettings
 from contracts.world import Reference
 from store import ImportReport, Mapping, Store
 
@@ -197,3 +198,44 @@ def test_exact_repeats_count_and_are_told(store: Store, tmp_path: Path) -> None:
     assert "2 rows repeat an earlier row exactly, in every column; each counts as a row of its own" in report.notes
     once = store.import_orders(_write(tmp_path / "once.csv", row.replace("A1", "A2"), header=header))
     assert not any("repeat" in note for note in once.notes)
+
+
+@pytest.mark.parametrize("quantity", ["1" + "0" * 308, "-1" + "0" * 308, "13812345678"])
+def test_quantities_no_order_has_leave_the_books_whole(store: Store, tmp_path: Path, quantity: str) -> None:
+    """Two rejected rows whose units no sum can hold count as none, and a note says so; the good row is in."""
+    bad = [GOOD.replace("A1", name).replace(",3,5.99", f",{quantity},5.99") for name in ("B1", "B2")]
+    report = store.import_orders(_write(tmp_path / "orders.csv", GOOD, *bad))
+    assert (report.rows_accepted, report.rows_rejected) == (1, 2)
+    assert (report.units_read, report.units_accepted, report.units_rejected) == (3.0, 3.0, 0.0)
+    assert any("2 rows have no readable or no plausible quantity" in note for note in report.notes)
+    _balanced(report)
+
+
+def test_the_last_order_may_be_for_any_date(
+    store: Store, storage: StorageSettings, make_lines: Callable[..., pd.DataFrame]
+) -> None:
+    """The latest moment is that of all dates, not of the last one; none without orders; a lost file is told."""
+    assert store.last_placed_at() is None
+    early = make_lines(2, day="2026-03-20", order="P")
+    early["placed_at"] -= pd.Timedelta(days=19)
+    late = make_lines(3, day="2026-03-10")
+    store.add_order_lines(early)
+    store.add_order_lines(late)
+    assert store.last_placed_at() == late["placed_at"].max()
+    next(storage.history.glob("delivery_date=*/*.parquet")).unlink()
+    with pytest.raises(DamagedFileError):
+        store.last_placed_at()
+
+
+def test_an_order_weeks_ahead_opens_no_closed_date(store: Store, make_lines: Callable[..., pd.DataFrame]) -> None:
+    """Dates are closed for learning by the last order of all, although the last date has only early orders."""
+    from contracts.settings import Settings
+    from pipeline.training import closed_days
+
+    ahead = make_lines(1, day="2026-04-20", order="P")
+    ahead["placed_at"] -= pd.Timedelta(days=49)
+    for lines in (make_lines(2, day="2026-03-02"), make_lines(2, day="2026-03-05", order="Q"), ahead):
+        store.add_order_lines(lines)
+    assert [str(day) for day in closed_days(store, Settings())] == ["2026-03-02"]
+    store.add_order_lines(make_lines(1, day="2026-03-08", order="R"))
+    assert [str(day) for day in closed_days(store, Settings())] == ["2026-03-02", "2026-03-05"]

@@ -8,12 +8,12 @@ from typing import Self
 
 import httpx
 
-from api.client.calls import ServiceProblemError
+from api.client.calls import ListChangedError, ServiceProblemError
 from api.client.data import DataCalls
 from api.client.desk import DeskCalls
 from api.client.plans import PlanCalls
 
-__all__ = ["Client", "ServiceProblemError"]
+__all__ = ["Client", "ListChangedError", "ServiceProblemError"]
 
 
 @dataclass(frozen=True)

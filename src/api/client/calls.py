@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from contracts.errors import TuancaiError
 M = TypeVar("M", bound=BaseModel)
 Asked = Mapping[str, str | int | Sequence[str] | None]
 PAGE_ROWS = 10_000
+READS = 5
+"""Times a list that changes is read before that is an error."""
 
 
 class ServiceProblemError(TuancaiError):
@@ -28,6 +30,10 @@ class ServiceProblemError(TuancaiError):
         super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
 
 
+class ListChangedError(TuancaiError):
+    """A list was never the same from its first page to its last."""
+
+
 @dataclass(frozen=True)
 class Calls:
     """What every part of the client is made of."""
@@ -35,17 +41,35 @@ class Calls:
     http: httpx.Client
 
     def rows(self, path: str, asked: Asked | None = None) -> pd.DataFrame:
-        """Return every row of a list, page by page; moments and days come as timestamps."""
-        return _typed([row for page in self._pages(path, _given(asked)) for row in page])
+        """Return every row of a list, page by page; moments and days come as timestamps.
 
-    def _pages(self, path: str, asked: dict[str, Any]) -> Iterator[Sequence[dict[str, Any]]]:
-        offset = 0
+        A list that grows between two pages would give a row twice, so it is read again from the start.
+
+        Raises
+        ------
+        ListChangedError
+            It had another length each of `READS` times.
+        """
+        for _ in range(READS):
+            rows = self._whole(path, _given(asked))
+            if rows is not None:
+                return _typed(rows)
+        raise ListChangedError(f"{path} changed while it was read, {READS} times; read it again later, or as CSV.")
+
+    def _whole(self, path: str, asked: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """Return all rows of a list, or None when it got longer or shorter between two pages."""
+        rows: list[dict[str, Any]] = []
+        total = None
         while True:
-            page = checked(self.http.get(path, params={**asked, "limit": PAGE_ROWS, "offset": offset})).json()
-            yield page["items"]
-            offset += len(page["items"])
-            if not page["items"] or offset >= page["total"]:
-                return
+            page = checked(self.http.get(path, params={**asked, "limit": PAGE_ROWS, "offset": len(rows)})).json()
+            if total is not None and page["total"] != total:
+                return None
+            total = page["total"]
+            rows += page["items"]
+            if len(rows) >= total:
+                return rows
+            if not page["items"]:
+                return None
 
     def _get(self, path: str, model: type[M], asked: Asked | None = None) -> M:
         return model.model_validate(checked(self.http.get(path, params=_given(asked))).json())

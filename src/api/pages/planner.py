@@ -1,4 +1,4 @@
-"""The planner's pages: log in, see the plans, read one."""
+"""The planner's pages: log in, see the plans, read one; and the documentation of the API."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 
-from api.access import COOKIE, Duty, Holder, holder_of
-from api.asked import PlanId, Running, note
+from api.access import COOKIE, Duty, Holder, holder_of, known_holder
+from api.asked import PlanId, Running, note, of_bases, own_bases
+from api.lead_view import seen_by
 from api.pages.cells import cell, city_time, heading
 from api.records.keys import SESSION_HOURS
 from pipeline import views
@@ -60,15 +62,35 @@ def log_out(request: Request, service: Running) -> Response:
     return answer
 
 
+@router.get("/docs", response_class=HTMLResponse)
+def documentation_page(request: Request, service: Running) -> Response:
+    """Show the interactive documentation, which reads the OpenAPI document with the session."""
+    if _visitor(request, service) is None:
+        return RedirectResponse("/login", status_code=303)
+    return get_swagger_ui_html(openapi_url="/openapi.json", title="Tuancai API")
+
+
+@router.get("/openapi.json", response_class=JSONResponse)
+def openapi_document(request: Request, _holder: Annotated[Holder, Depends(known_holder)]) -> JSONResponse:
+    """Return the OpenAPI document."""
+    return JSONResponse(request.app.openapi())
+
+
 @router.get("/", response_class=HTMLResponse)
 def plans_page(request: Request, service: Running) -> Response:
     """List the plans and the jobs under way."""
     holder = _visitor(request, service)
     if holder is None:
         return RedirectResponse("/login", status_code=303)
-    jobs, _ = service.records.jobs.page(limit=8)
+    jobs = service.records.jobs.page(limit=8)[0] if holder.may(Duty.READ_JOBS) else None
     summaries, _ = service.store.plan_page(limit=SHOWN)
-    facts = {"holder": holder, "plans": summaries, "jobs": jobs, "city": service.settings.city}
+    facts = {
+        "holder": holder,
+        "prices": holder.may(Duty.READ_PRICES),
+        "plans": [seen_by(holder, summary) for summary in summaries],
+        "jobs": jobs,
+        "city": service.settings.city,
+    }
     return TEMPLATES.TemplateResponse(request, "plans.html", facts)
 
 
@@ -81,7 +103,7 @@ def plan_page(request: Request, plan_id: PlanId, service: Running) -> Response:
     facts = {
         "holder": holder,
         "city": service.settings.city,
-        "summary": service.store.plan_summary(plan_id),
+        "summary": seen_by(holder, service.store.plan_summary(plan_id)),
         "sections": plan_sections(service, plan_id, holder),
         "shown": SHOWN,
     }
@@ -101,13 +123,13 @@ def plan_sections(service: Running, plan_id: str, holder: Holder) -> list[dict[s
             ("Orders per supplier", "采购单", views.supplier_view(plan, reference), "purchase-orders"),
             ("Most money at stake", "缺货与剩余风险", views.shortage_view(plan, reference.skus).head(12), "risk"),
         ]
-    loads = views.load_view(plan)
-    unserved = plan.unserved
+    loads, bases = views.load_view(plan), own_bases(service, holder, plan_id)
+    unserved = of_bases(plan.unserved, bases)
     if own is not None:
-        loads, unserved = loads[loads["warehouse_id"] == own], unserved[unserved["base_id"] == own]
+        loads = loads[loads["warehouse_id"] == own]
     tables += [
         ("Loads per warehouse, zone and wave", "分拣负荷", loads, "loads"),
-        ("Routes", "配送路线", views.trip_view(plan, own), "routes"),
+        ("Routes", "配送路线", of_bases(views.trip_view(plan), bases), "routes"),
     ]
     if len(unserved):
         tables.append(("Not served", "无法配送", unserved, "unserved"))

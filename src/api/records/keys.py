@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -53,8 +54,14 @@ class KeyBook:
             connection.execute(KEYS.insert().values(**vars(record), digest=digest(secret)))
         return record, secret
 
-    def make_first(self, name: str, role: str) -> tuple[KeyRecord, str] | None:
-        """Make the first key if there is none at all; None when there are keys, revoked ones included."""
+    def make_first(self, name: str, role: str, *, keep: Callable[[str], None]) -> KeyRecord | None:
+        """Make the first key if there is none at all; None when there are keys, revoked ones included.
+
+        Parameters
+        ----------
+        keep : callable
+            Puts the key where its owner finds it; what it raises leaves no key behind.
+        """
         with self._database.writing() as connection:
             one_at_a_time(connection, "first key")
             if connection.execute(sa.select(sa.func.count()).select_from(KEYS)).scalar_one():
@@ -63,7 +70,8 @@ class KeyBook:
             secret = f"tc_{key_id}_{secrets.token_urlsafe(32)}"
             record = KeyRecord(key_id, name, role, None, datetime.now(UTC), None)
             connection.execute(KEYS.insert().values(**vars(record), digest=digest(secret)))
-        return record, secret
+            keep(secret)
+        return record
 
     def find(self, secret: str) -> KeyRecord | None:
         """Return the record of a key that holds, or None."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import SortingReader, SortingReporter
-from api.asked import DeliveryDate, PlanId, Running
+from api.asked import DeliveryDate, PlanId, Running, TemperatureZone
 from api.assignments import assignment_changes, check_progress
 from api.etags import entity_tag, unchanged
 from api.problems import PROBLEM_RESPONSES, ServiceError
@@ -103,7 +103,7 @@ def pull_assignments(
     service: Running,
     delivery_date: DeliveryDate,
     warehouse_id: Annotated[str | None, Query(description="Needed unless the key is a warehouse lead's.")] = None,
-    temperature_zone: Annotated[str | None, Query(description="ambient, chilled or frozen.")] = None,
+    temperature_zone: Annotated[TemperatureZone | None, Query(description="Of one zone.")] = None,
     wave: Annotated[int | None, Query(ge=1, le=10_000)] = None,
     station: Annotated[int | None, Query(ge=1, le=1_000_000)] = None,
     since: Annotated[

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access import PriceReader, SortingReader
-from api.asked import PlanId, Running
-from api.paging import Page, list_answer, list_responses
+from api.asked import PlanId, Running, TemperatureZone, of_bases, own_bases
+from api.paging import TABLE_RESPONSES, Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from api.routes.rows_of_plans import (
     CoverageRow,
@@ -26,7 +26,7 @@ from pipeline.plan import PLAN_TABLES
 
 router = APIRouter(prefix="/v1/plans/{plan_id}", tags=["plan tables"], responses=PROBLEM_RESPONSES)
 Warehouse = Annotated[str | None, Query(description="Of one warehouse.", examples=["W1"])]
-Zone = Annotated[str | None, Query(description="ambient, chilled or frozen.", examples=["chilled"])]
+Zone = Annotated[TemperatureZone | None, Query(description="Of one zone.", examples=["chilled"])]
 
 
 @router.get("/suppliers", summary="One row per supplier", responses=list_responses(SupplierRow))
@@ -123,10 +123,12 @@ def list_routes(
     page: Page,
     base_id: Annotated[str | None, Query(description="From one warehouse or depot.", examples=["W1"])] = None,
 ) -> Response:
-    """Return one row per trip: when it leaves and returns, how far, how full, what it costs."""
-    own = holder.own_warehouse(base_id)
-    frame = views.trip_view(service.plans.plan(plan_id), own)
-    return list_answer(request, frame, page, name=f"{plan_id}-routes{_of(own)}")
+    """Return one row per trip: when it leaves and returns, how far, how full, what it costs.
+
+    A warehouse lead sees those from the own warehouse and its depots.
+    """
+    frame = of_bases(views.trip_view(service.plans.plan(plan_id)), own_bases(service, holder, plan_id, base_id))
+    return list_answer(request, frame, page, name=f"{plan_id}-routes{_of(base_id or holder.warehouse_id)}")
 
 
 @router.get("/stops", summary="Stops in driving order", responses=list_responses(StopRow))
@@ -139,21 +141,20 @@ def list_stops(
     base_id: Annotated[str | None, Query(description="From one warehouse or depot.", examples=["W1"])] = None,
     route_id: Annotated[str | None, Query(description="Of one route.")] = None,
 ) -> Response:
-    """Return the stops of the routes with arrival, load and lateness."""
-    own = holder.own_warehouse(base_id)
-    frame = views.stop_view(service.plans.plan(plan_id), service.reference_of(plan_id), own)
+    """Return the stops of the routes with arrival, load and lateness; a lead sees those of the own bases."""
+    frame = of_bases(
+        views.stop_view(service.plans.plan(plan_id), service.reference_of(plan_id)),
+        own_bases(service, holder, plan_id, base_id),
+    )
     if route_id is not None:
         frame = frame[frame["route_id"] == route_id]
-    return list_answer(request, frame, page, name=f"{plan_id}-stops{_of(own)}")
+    return list_answer(request, frame, page, name=f"{plan_id}-stops{_of(base_id or holder.warehouse_id)}")
 
 
 @router.get("/unserved", summary="Stops no van serves", responses=list_responses(UnservedRow))
 def list_unserved(request: Request, plan_id: PlanId, holder: SortingReader, service: Running, page: Page) -> Response:
-    """Return who is not served, why, and the cheapest change that would serve them."""
-    frame = service.plans.plan(plan_id).unserved
-    own = holder.own_warehouse(None)
-    if own is not None:
-        frame = frame[frame["base_id"] == own]
+    """Return who is not served, why, and the cheapest change that would serve them; a lead sees the own bases."""
+    frame = of_bases(service.plans.plan(plan_id).unserved, own_bases(service, holder, plan_id))
     return list_answer(request, frame, page, name=f"{plan_id}-unserved")
 
 
@@ -164,7 +165,7 @@ def list_tables(plan_id: PlanId, _holder: PriceReader, service: Running) -> list
     return list(PLAN_TABLES)
 
 
-@router.get("/tables/{table}", summary="A table of a plan as it is kept")
+@router.get("/tables/{table}", summary="A table of a plan as it is kept", responses=TABLE_RESPONSES)
 def get_table(
     request: Request,
     plan_id: PlanId,

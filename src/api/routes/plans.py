@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.access import Planner, PlanReader
+from api.access import Duty, Holder, Planner, PlanReader
 from api.asked import PlanId, Running, note
+from api.lead_view import HIDDEN, seen_by
 from api.paging import Page, list_responses, models_answer, rows_asked
 from api.problems import PROBLEM_RESPONSES
 from api.routes.jobs import Job, shown_job
@@ -21,6 +22,11 @@ from contracts.solve import SolveStatus
 from pipeline.risk import PREVIOUS, last_plan
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"], responses=PROBLEM_RESPONSES)
+
+
+_PRICED_PARTS = ("suppliers", "purchase-orders", "coverage", "risk", "papers", "tables")
+_FLOOR_PARTS = ("loads", "sorting", "routes", "stops", "unserved", "shortages", "people")
+"""What is read of a plan, by whether it tells prices and quantities bought."""
 
 
 class PlanAsked(BaseModel):
@@ -62,9 +68,11 @@ class PlanHead(BaseModel):
     after: str | None = Field(default=None, examples=[None])
     what_if: str = Field(default="", description="Other circumstances it was planned under.", examples=[""])
     status: SolveStatus = Field(description="Worst status of its stages.", examples=["FEASIBLE"])
-    total_yuan: float = Field(examples=[5120.4])
-    final_units: float = Field(description="Expected units at the cutoff.", examples=[930.0])
-    warnings: int = Field(examples=[2])
+    total_yuan: float | None = Field(description="Null for a warehouse lead.", examples=[5120.4])
+    final_units: float | None = Field(
+        description="Expected units at the cutoff; null for a warehouse lead.", examples=[930.0]
+    )
+    warnings: int | None = Field(description="Null for a warehouse lead.", examples=[2])
 
 
 class PlanPage(BaseModel):
@@ -84,18 +92,19 @@ class PlanShown(BaseModel):
     links: dict[str, str] = Field(examples=[{"purchase_orders": "/v1/plans/20260302-0f3a9c1d2e/purchase-orders"}])
 
 
-def plan_head(summary: PlanSummary) -> PlanHead:
-    """Return a plan in one line."""
+def plan_head(summary: PlanSummary, holder: Holder) -> PlanHead:
+    """Return a plan in one line, as a key's holder may see it."""
+    whole, summary = holder.may(Duty.READ_PRICES), seen_by(holder, summary)
     return PlanHead(
         plan_id=summary.plan_id,
         delivery_date=summary.delivery_date,
         as_of=summary.as_of,
         after=summary.after,
-        what_if="" if summary.what_if is None else summary.what_if.sentence,
+        what_if="" if summary.what_if is None else summary.what_if.sentence or HIDDEN,
         status=summary.status,
-        total_yuan=round(summary.costs_yuan["total"], 2),
-        final_units=summary.demand_units["final"],
-        warnings=len(summary.warnings),
+        total_yuan=round(summary.costs_yuan["total"], 2) if whole else None,
+        final_units=summary.demand_units["final"] if whole else None,
+        warnings=len(summary.warnings) if whole else None,
     )
 
 
@@ -110,11 +119,13 @@ def ask_plan(
 ) -> Job:
     """Put a plan into the queue; an approved or published plan of the date is built on, its lines stay.
 
-    `Location` is the job to poll, whose `links.plan` leads to the finished plan.
+    `Location` is the job to poll, whose `links.plan` leads to the finished plan. The same `Idempotency-Key` and request
+    give the same job whatever has become of the plans meanwhile.
     """
+    before = None if idempotency_key is None else service.records.jobs.by_key(holder.key_id, idempotency_key)
     job, new = service.queue.ask(
         "plan",
-        _with_beginning(service, _with_locked_lines(service, asked)).model_dump(mode="json"),
+        before.request if before is not None else _completed(service, asked),
         requested_by=holder.key_id,
         idempotency_key=idempotency_key,
         asked=asked.model_dump(mode="json"),
@@ -123,6 +134,11 @@ def ask_plan(
         note(request, holder, "ask for plan", job.job_id, **job.request)
     response.headers["Location"] = f"/v1/jobs/{job.job_id}"
     return shown_job(job)
+
+
+def _completed(service: Running, asked: PlanAsked) -> dict[str, Any]:
+    """Return the request as the job has it: with the plans it builds on and begins from, or raise."""
+    return _with_beginning(service, _with_locked_lines(service, asked)).model_dump(mode="json")
 
 
 def _with_locked_lines(service: Running, asked: PlanAsked) -> PlanAsked:
@@ -178,37 +194,26 @@ def _with_beginning(service: Running, asked: PlanAsked) -> PlanAsked:
 @router.get("", summary="Plans, the latest delivery date first", responses=list_responses(PlanHead))
 def list_plans(
     request: Request,
-    _holder: PlanReader,
+    holder: PlanReader,
     service: Running,
     page: Page,
     delivery_date: Annotated[date | None, Query(description="Of one delivery date.")] = None,
 ) -> Response:
-    """Return a page of plans, of one delivery date if asked."""
+    """Return a page of plans, of one delivery date if asked; a warehouse lead sees no costs and no units."""
     found, total = service.store.plan_page(
         limit=rows_asked(request, page), offset=page.offset, delivery_date=delivery_date
     )
-    return models_answer(request, [plan_head(summary) for summary in found], page, total=total, name="plans")
+    return models_answer(request, [plan_head(summary, holder) for summary in found], page, total=total, name="plans")
 
 
 @router.get("/{plan_id}", summary="What a plan says of itself")
-def get_plan(plan_id: PlanId, _holder: PlanReader, service: Running) -> PlanShown:
-    """Return status per stage, cost breakdown, bound and gap, fingerprints, warnings and labelled fallbacks."""
-    summary = service.store.plan_summary(plan_id)
+def get_plan(plan_id: PlanId, holder: PlanReader, service: Running) -> PlanShown:
+    """Return status per stage, cost breakdown, bound and gap, fingerprints, warnings and labelled fallbacks.
+
+    A warehouse lead sees status and seconds of the stages, and links to what the role may read.
+    """
+    summary = seen_by(holder, service.store.plan_summary(plan_id))
     here = f"/v1/plans/{plan_id}"
-    parts = (
-        "suppliers",
-        "purchase-orders",
-        "coverage",
-        "loads",
-        "sorting",
-        "routes",
-        "stops",
-        "unserved",
-        "shortages",
-        "people",
-        "risk",
-        "papers",
-        "tables",
-    )
+    parts = _PRICED_PARTS + _FLOOR_PARTS if holder.may(Duty.READ_PRICES) else _FLOOR_PARTS
     links = {"self": here, **{part.replace("-", "_"): f"{here}/{part}" for part in parts}}
     return PlanShown(summary=summary, status=summary.status, links=links)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Holder, Importer, JobReader, PriceReader, Trainer
 from api.asked import Running, note
-from api.paging import Page, list_answer, list_responses, whole_list
+from api.paging import TABLE_RESPONSES, Page, list_answer, list_responses, whole_list
 from api.problems import PROBLEM_RESPONSES
 from api.reference_history import FILE, MOST_SHOWN, REMOVED, ROWS, noting_changes
 from api.reports import ImportResult, import_answer
@@ -110,7 +110,7 @@ def table_states(service: Running) -> list[TableState]:
     ]
 
 
-@router.get("/{table}", summary="Rows of a reference table")
+@router.get("/{table}", summary="Rows of a reference table", responses=TABLE_RESPONSES)
 def get_reference(
     request: Request, table: TableName, _holder: PriceReader, service: Running, page: Page, on: HoldingOn = None
 ) -> Response:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.access import Planner, PlanReader, SortingReader
-from api.asked import PlanId, Running, note
+from api.asked import PlanId, Running, note, of_bases, own_bases
 from api.paging import Page, list_answer, list_responses
 from api.problems import PROBLEM_RESPONSES
 from api.routes.jobs import Job, shown_job
@@ -135,15 +135,15 @@ def ask_revision(
 
 @router.get("/people", summary="People, stations and vans to book")
 def book_people(plan_id: PlanId, holder: PlanReader, service: Running) -> BookingShown:
-    """Return what to book before the cutoff; a warehouse lead sees the own warehouse."""
+    """Return what to book before the cutoff; a warehouse lead sees the own warehouse's people and its bases' vans."""
     from pipeline.replan import people_to_book
 
     own = holder.own_warehouse(None)
     booking = people_to_book(service.plans.plan(plan_id), service.reference_of(plan_id), service.settings)
-    floors, vans = booking.floors, booking.vans
-    if own is not None:
-        floors, vans = floors[floors["warehouse_id"] == own], vans[vans["base_id"] == own]
-    return BookingShown(floors=_rows(floors), vans=_rows(vans), warnings=list(booking.warnings))
+    floors, vans = booking.floors, of_bases(booking.vans, own_bases(service, holder, plan_id))
+    if own is None:
+        return BookingShown(floors=_rows(floors), vans=_rows(vans), warnings=list(booking.warnings))
+    return BookingShown(floors=_rows(floors[floors["warehouse_id"] == own]), vans=_rows(vans), warnings=[])
 
 
 @router.get("/homes", summary="What a free assignment to warehouses would save")

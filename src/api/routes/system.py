@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from api.access import Duty, JobReader
+from api.access import Duty, JobReader, SelfReader
 from api.asked import Running
 from api.metrics import CONTENT_TYPE, exposition
 from api.problems import PROBLEM_RESPONSES
@@ -79,7 +79,7 @@ def get_settings(request: Request, _holder: JobReader, service: Running) -> dict
 
 
 @router.get("/v1/me", summary="Who the key stands for")
-def get_me(holder: JobReader) -> Me:
+def get_me(holder: SelfReader) -> Me:
     """Return name, role and duties of the key that was sent."""
     return Me(
         key_id=holder.key_id,

@@ -160,6 +160,10 @@ def _sql_errors(engine: sa.Engine) -> Iterator[None]:
         yield
     except sa.exc.IntegrityError:
         raise
+    except sa.exc.TimeoutError as busy:  # of the pool; the database itself was not asked
+        raise StoreError(
+            f"No connection to the database {engine.url!r} was free in time; nothing was done. Repeat it."
+        ) from busy
     except sa.exc.DBAPIError as failed:
         reason = str(failed.orig).splitlines()[0] if str(failed.orig) else type(failed.orig).__name__
         if "disk is full" in reason or "No space left" in reason:
