@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import zlib
 from collections.abc import Callable
@@ -24,6 +25,35 @@ def tiny() -> World:
     from simulate import build_world
 
     return build_world("tiny", seed=0)
+
+
+@pytest.fixture(scope="session")
+def trained_city(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Callable[..., Path]:
+    """Return a folder with the tiny world imported and its models trained, by settings of the forecast.
+
+    ``tuancai.sqlite``, ``history`` and ``models`` are in it; made once for all test processes. Copy it to change it.
+    """
+    from contracts.settings import Settings
+    from pipeline.desk import PlanningDesk
+
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+    def made(**forecast: int) -> Path:
+        folder = place / "-".join(["trained", *(f"{name}={value}" for name, value in sorted(forecast.items()))])
+        with (place / f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "done").exists():
+                url = f"sqlite:///{folder / 'tuancai.sqlite'}"
+                storage = {"url": url, "history": folder / "history", "models": folder / "models"}
+                desk = PlanningDesk.open(Settings(storage=storage, forecast=forecast))
+                desk.import_world(tiny)
+                desk.train()
+                desk.store.close()
+                (folder / "done").touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -101,8 +101,15 @@ def settings_in(database_url: Callable[[Path], str]) -> Callable[..., Settings]:
 
 
 @pytest.fixture(scope="session")
-def trained_folder(tmp_path_factory: pytest.TempPathFactory, tiny: World, settings_in: Callable[..., Settings]) -> Path:
+def trained_folder(
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny: World,
+    settings_in: Callable[..., Settings],
+    trained_city: Callable[..., Path],
+) -> Path:
     """Return a folder with the tiny world imported and its models trained; tests copy it."""
+    if not POSTGRES:
+        return trained_city(backtest_origins=1)
     folder = tmp_path_factory.mktemp("trained")
     desk = PlanningDesk.open(settings_in(folder))
     desk.import_world(tiny)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli.app import app
 from contracts.errors import TuancaiError
+from contracts.world import World
 
 DATE = "2026-04-22"
 pytestmark = pytest.mark.slow
@@ -36,14 +39,11 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+def town(trained_city: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     """Return a terminal on a store with the tiny world and a trained model."""
-    made = Terminal(tmp_path_factory.mktemp("town"))
-    world = str(made.folder / "world")
-    for words in (("world", "build", "tiny", "--out", world), ("import", "world", world), ("train",)):
-        done = made(*words)
-        assert done.exit_code == 0, done.output
-    return made
+    folder = tmp_path_factory.mktemp("town") / "city"
+    shutil.copytree(trained_city(backtest_origins=1), folder)
+    return Terminal(folder)
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +125,9 @@ def test_yesterday_s_stops_are_tonight_s_master_routes(town: Terminal, plan_id: 
     assert sum(yuan for part, yuan in costs.items() if part != "total") == pytest.approx(costs["total"])
 
 
-def test_english_papers_with_masked_names(town: Terminal, plan_id: str) -> None:
+def test_english_papers_with_masked_names(town: Terminal, plan_id: str, tiny: World) -> None:
     """--language en and a file of names: the papers are written; a file without names is refused."""
-    orders = pd.read_csv(town.folder / "world" / "order_lines.csv", usecols=["order_id"]).drop_duplicates()
+    orders = tiny.order_lines[["order_id"]].drop_duplicates()
     names = town.folder / "names.csv"
     orders.assign(姓名="王小明").to_csv(names, index=False)
     out = town.folder / "english"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,12 +30,10 @@ def tuancai(folder: Path, *words: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def planned(trained_city: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """Return a folder and the ids of the plans as of 18:00 and 20:00 in it."""
-    folder, found = tmp_path_factory.mktemp("purchase"), []
-    world = str(folder / "world")
-    for words in (("world", "build", "tiny", "--out", world), ("import", "world", world), ("train",)):
-        assert tuancai(folder, *words).exit_code == 0
+    folder, found = tmp_path_factory.mktemp("purchase") / "city", []
+    shutil.copytree(trained_city(backtest_origins=1), folder)
     for moment in ("18:00", "20:00"):
         output = tuancai(folder, "plan", "--date", DATE, "--as-of", moment).output
         named = re.search(rf"Plan ({DATE.replace('-', '')}-\w+) for {DATE}", output)

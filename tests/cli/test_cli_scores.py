@@ -72,7 +72,7 @@ def test_an_outside_estimate_is_imported_scored_and_weighed(town: Terminal, tiny
     assert "2 rejected" in said
     assert "unknown warehouse: not in warehouses" in said
     out = tmp_path / "scores"
-    done = town("backtest", "--origins", "3", "--horizon", "3", "--out", str(out), "--format", "parquet")
+    done = town("backtest", "--origins", "2", "--horizon", "3", "--out", str(out), "--format", "parquet")
     assert done.exit_code == 0, done.output
     scores = pd.read_parquet(out / "summary.parquet").set_index(["level", "model"])["wrmsse"]
     assert scores["warehouse", "outside_estimate"] < scores["warehouse", "seasonal_naive"]

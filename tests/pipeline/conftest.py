@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -33,12 +35,11 @@ def tomorrow(tiny: World) -> pd.Timestamp:
 
 
 @pytest.fixture(scope="session")
-def desk(tiny: World, tmp_path_factory: pytest.TempPathFactory) -> PlanningDesk:
+def desk(trained_city: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> PlanningDesk:
     """Return a desk with the tiny world imported and models trained."""
-    made = PlanningDesk.open(desk_settings(tmp_path_factory.mktemp("desk")))
-    made.import_world(tiny)
-    made.train()
-    return made
+    folder = tmp_path_factory.mktemp("desk") / "city"
+    shutil.copytree(trained_city(), folder)
+    return PlanningDesk.open(desk_settings(folder))
 
 
 @pytest.fixture(scope="session")
