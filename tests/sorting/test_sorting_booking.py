@@ -11,7 +11,7 @@ import pytest
 from contracts.columns import QUANTILE_COLUMNS
 from contracts.errors import EmptyInputError
 from contracts.flow import OrderBook
-from contracts.reference import VehicleTypes
+from contracts.reference import Communities, VehicleTypes
 from contracts.settings import CitySettings, SortingSettings
 from contracts.solve import SolveLimits
 from contracts.world import Reference
@@ -84,11 +84,31 @@ def test_a_busy_outcome_needs_more_people_than_the_median(reference: Reference) 
 
 def test_vans_follow_the_tighter_of_weight_and_volume(reference: Reference) -> None:
     """120 kg on 80 kg of trips is one and a half fleets; the frozen half is three quarters of one."""
-    vans = ahead(reference, book(60.0, 60.0)).vans
-    median = vans[vans["quantile"] == "q50"].set_index("cold")
-    assert median.loc[False, "share"] == 1.5
-    assert median.loc[False, "vans"] == 2
-    assert median.loc[True, "share"] == 0.75
+    booking = ahead(reference, book(60.0, 60.0))
+    vans = booking.vans
+    median = vans[vans["quantile"] == "q50"].set_index("goods")
+    assert median.loc["all", "share"] == 1.5
+    assert median.loc["all", "vans"] == 2
+    assert median.loc["frozen", "share"] == 0.75
+    assert "chilled" not in median.index
+    assert any("q50: W1 needs 2 vans for goods at least and has 1: 120 kg" in warning for warning in booking.warnings)
+
+
+def test_goods_no_van_can_carry_are_told(reference: Reference) -> None:
+    """Vans that carry chilled goods only carry no frozen ones: no number of vans, and a sentence."""
+    fleet = VehicleTypes.check(reference.vehicle_types.assign(carries_frozen=False))
+    booking = ahead(replace(reference, vehicle_types=fleet), book(60.0, 60.0))
+    assert booking.vans.set_index(["quantile", "goods"])["vans"].isna()["q50", "frozen"]
+    assert "q50: no van of W1 can carry frozen goods (60 kg)." in booking.warnings
+
+
+def test_goods_of_a_depot_leave_the_warehouse_first(reference: Reference) -> None:
+    """Half of 120 kg goes on from a depot: the warehouse's trucks carry all of it, the depot's vans that half."""
+    homes = reference.communities.assign(depot_id=["D1", None])
+    home = replace(reference, communities=Communities.check(homes))
+    vans = ahead(home, book(60.0, 60.0)).vans.set_index(["quantile", "goods", "base_id"])["load_kg"]
+    assert vans["q50", "all", "W1"] == 120.0
+    assert vans["q50", "all", "D1"] == 60.0
 
 
 def test_an_empty_book_is_said(reference: Reference) -> None:

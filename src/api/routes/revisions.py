@@ -64,7 +64,7 @@ class BookingShown(BaseModel):
     )
     vans: Rows = Field(
         description="Per quantile and base: loads against the fleet, and vans that share of it is, at least.",
-        examples=[[{"quantile": "q90", "base_id": "W1", "cold": False, "load_kg": 1200.0, "vans": 3.0}]],
+        examples=[[{"quantile": "q90", "base_id": "W1", "goods": "all", "load_kg": 1200.0, "vans": 3.0}]],
     )
     warnings: list[str] = Field(examples=[[]])
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,8 +39,10 @@ class Booking:
         once), ``worker_hours``, ``overtime_hours``, ``stations``, ``late_minutes``, ``workers_missing`` and
         ``stations_missing`` against what the floor has.
     vans : DataFrame
-        By ``quantile``, ``base_id``, ``cold``: ``load_kg``, ``load_l``, ``capacity_kg``, ``capacity_l`` of all trips
-        of the vans that can carry it, ``share`` of the tighter one, and ``vans`` that share of the fleet is.
+        By ``quantile``, ``base_id``, ``goods`` (``all``, ``chilled``, ``frozen``): ``load_kg``, ``load_l``,
+        ``capacity_kg``, ``capacity_l`` of all trips of the vans that can carry it, ``share`` of the tighter one, and
+        ``vans`` that share of the fleet is; null where no van of the base can. Goods of a depot are a load of the
+        warehouse they leave (linehaul) and of the depot.
     warnings : tuple of str
     """
 
@@ -84,7 +87,8 @@ def book_ahead(
         floors.append(floor_needs(data, limits=limits).assign(quantile=quantile))
         vans.append(van_needs(reference, data).assign(quantile=quantile))
     table = pd.concat(floors, ignore_index=True)
-    return Booking(table, pd.concat(vans, ignore_index=True), _warnings(table))
+    fleet = pd.concat(vans, ignore_index=True)
+    return Booking(table, fleet, (*_warnings(table), *_van_warnings(fleet)))
 
 
 def units_at(book: DataFrame[OrderBook], reference: Reference, quantile: str) -> pd.DataFrame:
@@ -155,41 +159,53 @@ def van_needs(reference: Reference, data: SortingData) -> pd.DataFrame:
 
     A share of the fleet's kilograms or litres is a lower bound on vans: windows and distances may need more.
     """
-    skus = reference.skus.set_index("sku_id")
-    depot = reference.communities.set_index("community_id")["depot_id"].dropna()
-    goods = data.goods
-    given = depot.reindex(goods["destination_id"]).to_numpy(object)
-    base = pd.Series(np.where(pd.isna(given), goods["warehouse_id"].to_numpy(object), given), index=goods.index)
-    loads = pd.DataFrame(
+    skus, goods = reference.skus.set_index("sku_id"), data.goods
+    at_warehouse = pd.DataFrame(
         {
-            "base_id": base.astype("str"),
-            "cold": goods["temperature_zone"] != "ambient",
+            "base_id": goods["warehouse_id"],
+            "zone": goods["temperature_zone"],
             "load_kg": goods["units"] * goods["sku_id"].map(skus["weight_kg"]),
             "load_l": goods["units"] * goods["sku_id"].map(skus["volume_l"]),
         }
     )
+    depot = goods["destination_id"].map(reference.communities.set_index("community_id")["depot_id"])
+    at_depot = at_warehouse.assign(base_id=depot)[depot.notna()]
+    loads = pd.concat([at_warehouse, at_depot], ignore_index=True)
     fleet = reference.vehicle_types
-    trips = fleet["count"] * fleet["max_trips"]
-    vans = pd.DataFrame(
-        {
-            "base_id": fleet["base_id"],
-            "cold": fleet["carries_chilled"] & fleet["carries_frozen"],
-            "capacity_kg": trips * fleet["capacity_kg"],
-            "capacity_l": trips * fleet["capacity_l"],
-            "count": fleet["count"],
-        }
+    vans = fleet.assign(
+        capacity_kg=fleet["count"] * fleet["max_trips"] * fleet["capacity_kg"],
+        capacity_l=fleet["count"] * fleet["max_trips"] * fleet["capacity_l"],
     )
+    kinds = {
+        "all": (loads, vans),
+        "chilled": (loads[loads["zone"] == "chilled"], vans[vans["carries_chilled"]]),
+        "frozen": (loads[loads["zone"] == "frozen"], vans[vans["carries_frozen"]]),
+    }
     rows = []
-    for cold in (False, True):
-        need = (loads[loads["cold"]] if cold else loads).groupby("base_id")[["load_kg", "load_l"]].sum()
-        able = (vans[vans["cold"]] if cold else vans).groupby("base_id")[["capacity_kg", "capacity_l", "count"]].sum()
-        rows.append(need.join(able, how="left").fillna(0.0).assign(cold=cold).reset_index())
+    for name, (carried, able) in kinds.items():
+        need = carried.groupby("base_id")[["load_kg", "load_l"]].sum()
+        has = able.groupby("base_id")[["capacity_kg", "capacity_l", "count"]].sum()
+        rows.append(need.join(has, how="left").fillna(0.0).assign(goods=name).reset_index())
     table = pd.DataFrame(pd.concat(rows, ignore_index=True))
-    share = np.maximum(table["load_kg"] / table["capacity_kg"], table["load_l"] / table["capacity_l"])
-    table["share"] = share
-    table["vans"] = np.ceil(share * table["count"]).where(np.isfinite(share))
-    del table["count"]
-    return table
+    table["share"] = np.maximum(table["load_kg"] / table["capacity_kg"], table["load_l"] / table["capacity_l"])
+    table["vans"] = np.ceil(table["share"] * table["count"]).where(np.isfinite(table["share"]))
+    return table.rename(columns={"count": "vans_here"})
+
+
+def _van_warnings(vans: pd.DataFrame) -> tuple[str, ...]:
+    """Return one sentence per base whose vans cannot carry a load however they drive."""
+    return tuple(_van_warning(row) for row in vans[~(vans["share"] <= 1.0)].to_dict("records"))
+
+
+def _van_warning(row: dict[Hashable, Any]) -> str:
+    what = "goods" if row["goods"] == "all" else f"{row['goods']} goods"
+    if row["capacity_kg"] <= 0:
+        return f"{row['quantile']}: no van of {row['base_id']} can carry {what} ({row['load_kg']:,.0f} kg)."
+    return (
+        f"{row['quantile']}: {row['base_id']} needs {row['vans']:,.0f} vans for {what} at least and has "
+        f"{row['vans_here']:,.0f}: {row['load_kg']:,.0f} kg and {row['load_l']:,.0f} l, all their trips carry "
+        f"{row['capacity_kg']:,.0f} kg and {row['capacity_l']:,.0f} l."
+    )
 
 
 def _enough(ordered: pd.DataFrame) -> pd.DataFrame:
