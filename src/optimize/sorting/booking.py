@@ -188,7 +188,7 @@ def van_needs(reference: Reference, data: SortingData) -> pd.DataFrame:
         rows.append(need.join(has, how="left").fillna(0.0).assign(goods=name).reset_index())
     table = pd.DataFrame(pd.concat(rows, ignore_index=True))
     table["share"] = np.maximum(table["load_kg"] / table["capacity_kg"], table["load_l"] / table["capacity_l"])
-    table["vans"] = np.ceil(table["share"] * table["count"]).where(np.isfinite(table["share"]))
+    table["vans"] = np.where(np.isfinite(table["share"]), np.ceil(table["share"] * table["count"]), np.nan)
     return table.rename(columns={"count": "vans_here"})
 
 
