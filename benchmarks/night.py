@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 # benchmarks/forecast.py would hide the package of the same name
-sys.path = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
+HERE = Path(__file__).resolve().parent
+sys.path = [place for place in sys.path if Path(place).resolve() != HERE]
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,9 @@ from pipeline.models import NightModels
 from pipeline.night import NightInput, buy, drive, open_book, share, sort_goods
 from pipeline.progress import silent
 from simulate import PRESETS, build_world, planning_date
+
+sys.path.append(str(HERE))
+from footprint import Footprint
 
 T = TypeVar("T")
 
@@ -64,18 +67,17 @@ class Stopwatch:
 
     def run(self, name: str, work: Callable[[], T]) -> T:
         """Run a stage; its report, if it has one, is kept too."""
-        started, cpu = time.perf_counter(), time.process_time()
-        result = work()
-        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
+        with Footprint() as cost:
+            result = work()
         report = getattr(getattr(result, "routes", result), "report", None)
         self.stages[name] = {
             "status": report.status.value if report else "FEASIBLE",
-            "seconds": round(seconds, 2),
-            "cpu_seconds": round(cpu_seconds, 2),
+            "seconds": round(cost.seconds, 2),
+            "cpu_seconds": round(cost.cpu_seconds, 2),
             "gap": report.gap if report else None,
             "cost_yuan": report.cost_yuan if report else None,
             "stopped_by": report.stopped_by if report else "",
-            "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "peak_rss_mb": round(cost.peak_mb, 1),
         }
         print(f"{name:10s} {self.stages[name]}", flush=True)
         return result
@@ -139,7 +141,7 @@ def main() -> int:
         "lines": len(tonight),
         "stages": watch.stages,
         "total_seconds": round(time.perf_counter() - started, 1),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_rss_mb": max(float(stage["peak_rss_mb"]) for stage in watch.stages.values()),
     }
     print({key: value for key, value in result.items() if key != "stages"})
     if asked.json:

@@ -13,29 +13,28 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from contracts.errors import CheckFailedError
 from contracts.solve import SolveLimits
+from footprint import Footprint
 from optimize.routing import route
 from routing_instances import ROUNDING, Instance, read_instance
 
 
 def solve(instance: Instance, limits: SolveLimits) -> dict[str, Any]:
     """Return the result row of one instance."""
-    started, cpu = time.perf_counter(), time.process_time()
     found: list[str] = []
     cost, note = None, ""
-    try:
-        plan = route(instance.data, limits=limits)
-        cost, note = plan.costs["total"], plan.report.stopped_by
-        found = [f"{len(plan.unserved)} stops not served"] if len(plan.unserved) else []
-    except CheckFailedError as broken:
-        found = list(broken.findings)
+    with Footprint() as spent:
+        try:
+            plan = route(instance.data, limits=limits)
+            cost, note = plan.costs["total"], plan.report.stopped_by
+            found = [f"{len(plan.unserved)} stops not served"] if len(plan.unserved) else []
+        except CheckFailedError as broken:
+            found = list(broken.findings)
     return {
         "name": instance.name,
         "stops": len(instance.data.warehouses[0].stops),
@@ -45,8 +44,9 @@ def solve(instance: Instance, limits: SolveLimits) -> dict[str, Any]:
         "gap": None if found or cost is None else cost / instance.best_known - 1.0,
         "feasible": not found,
         "findings": found[:5],
-        "seconds": time.perf_counter() - started,
-        "cpu_seconds": time.process_time() - cpu,
+        "seconds": spent.seconds,
+        "cpu_seconds": spent.cpu_seconds,
+        "peak_rss_mb": spent.peak_mb,
         "stopped_by": note,
     }
 
@@ -126,7 +126,7 @@ def _result(asked: str, effort: dict[str, Any], rows: list[dict[str, Any]]) -> d
         "seconds": effort["seconds"],
         "workers": effort["workers"],
         "effort": effort,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        "peak_rss_mb": max((row.get("peak_rss_mb", 0.0) for row in rows), default=0.0),
         **_figures(rows),
         "sets": {family: _figures([row for row in rows if row["set"] == family]) for family in families},
         "instances": rows,
