@@ -114,7 +114,7 @@ def _plain(cells: pd.Series[Any]) -> str:
     if kinds == {int}:
         return "int64" if max(map(abs, cells)) < 1 << 63 else ""
     if kinds == {float}:
-        return "float64"
+        return "float64" if all(abs(cell) < 1 << 53 for cell in cells) else ""
     if kinds <= {str, NoneType}:
         return "str" if "".join(filter(None, cells)).replace("\n", "").isprintable() else ""
     return ""

@@ -26,6 +26,7 @@ _MOST_BINS = 48
 _LEAST_ROWS = 100
 _WIDEST, _NARROW_FROM = 1.4, 0.5
 """From half a unit on, a bin spans at most this factor while it holds `_LEAST_ROWS` pairs."""
+_NO_EXTRA = 1e-9
 _RUNG, _LOWEST = 1.25, 1e-3
 """Thinned laws below the smallest bin stand this factor apart, down to about so many units; below stands zero."""
 
@@ -43,7 +44,7 @@ class KnownDay:
     upto : float64, R x (UNITS + 1)
         Probability of so many units or fewer.
     centres : float64, C
-        Means of the laws of ratios, rising; may be empty where there are rungs.
+        Means of the laws of ratios, rising; the first is `WHOLE_BELOW` where there are rungs.
     ratios : float64, C x POINTS
         Quantile points of actual / mean.
     """
@@ -61,17 +62,17 @@ class KnownDay:
         cuts = _cuts(mean, whole=whole)
         pieces = [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(mean)], strict=True)]
         small = [piece for piece in pieces if whole and mean[piece.stop - 1] < WHOLE_BELOW]
-        laws = [_unit_laws(mean[piece], actual[piece]) for piece in small]
-        rungs = np.concatenate([law[0] for law in laws] or [np.zeros(0)])
-        upto = np.concatenate([law[1] for law in laws] or [np.zeros((0, UNITS + 1))])
         large = pieces[len(small) :]
         centres = np.array([np.exp(np.log(mean[piece]).mean()) for piece in large])
-        ratios = np.array([_ratios(mean, actual, piece, whole=whole) for piece in large]).reshape(
-            len(large), len(POINTS)
-        )
-        if small:
-            rungs, upto = _downward(rungs, upto)
-        return cls(rungs, upto, centres, ratios)
+        ratios = [_ratios(mean, actual, piece, size, whole=whole) for piece, size in zip(large, centres, strict=True)]
+        if not whole:
+            return cls(np.zeros(0), np.zeros((0, UNITS + 1)), centres, np.array(ratios))
+        rungs, upto = _whole_laws(mean, actual, small, up_to_the_top=not large)
+        if large:  # whole units end where ratios begin: nothing between the two is mixed from one and the other
+            at_top = _ratios(mean, actual, large[0], WHOLE_BELOW, whole=True)
+        else:
+            at_top = (upto[-1][None, :] < POINTS[:, None]).sum(axis=1) / rungs[-1]
+        return cls(*_downward(rungs, upto), np.append(WHOLE_BELOW, centres), np.array([at_top, *ratios]))
 
     def units_upto(self, mean: Values) -> Values:
         """Return the probability of 0, 1, ... UNITS units or fewer at means of any shape, one axis more."""
@@ -104,22 +105,15 @@ class KnownDay:
 
     def _top(self) -> float:
         """Return the mean below which the rungs tell the law."""
-        if not len(self.rungs):
-            return 0.0
-        return float(self.centres[0] if len(self.centres) else self.rungs[-1])
+        return float(self.centres[0]) if len(self.rungs) else 0.0
 
     def _ladder(self) -> tuple[Values, Values]:
         """Return the rungs, and above them the smallest law of ratios in whole units."""
-        if not len(self.centres):
-            return self.rungs, self.upto
         first = _counted(self.ratios[:1] * self.centres[0])
         return np.append(self.rungs, self.centres[0]), np.concatenate([self.upto, first])
 
     def _large(self, mean: Values) -> Values:
-        """Return quantile points of demand by ratios; the largest whole-unit law stretched where there are none."""
-        if not len(self.centres):
-            last = (self.upto[-1][None, :] < POINTS[:, None]).sum(axis=1)
-            return np.asarray(last[None, :] / self.rungs[-1] * mean[:, None], np.float64)
+        """Return quantile points of demand by ratios."""
         if len(self.centres) == 1:
             return np.asarray(self.ratios[0][None, :] * mean[:, None], np.float64)
         log_mean, places = np.log(mean), np.log(self.centres)
@@ -136,32 +130,57 @@ def _counted(points: Values) -> Values:
     return np.asarray(np.stack([np.searchsorted(row, half, side="left") for row in points]) / points.shape[1])
 
 
+def _whole_laws(mean: Values, actual: Values, small: list[slice], *, up_to_the_top: bool) -> tuple[Values, Values]:
+    """Return rungs and laws of whole units below `WHOLE_BELOW`; a handful of small pairs borrows larger ones."""
+    if sum(piece.stop - piece.start for piece in small) < _LEAST_ROWS:
+        near = slice(0, _ROWS_PER_BIN)
+        return _by_moments(mean[near], actual[near], _rungs(_NARROW_FROM, WHOLE_BELOW))
+    laws = [_unit_laws(mean[piece], actual[piece]) for piece in small]
+    if up_to_the_top:  # nothing larger was ever forecast: counts of the last bin's bias and dispersion go on
+        beyond = _rungs(laws[-1][0][-1] * _RUNG, WHOLE_BELOW)
+        laws.append(_by_moments(mean[small[-1]], actual[small[-1]], beyond))
+    return np.concatenate([rungs for rungs, _ in laws]), np.concatenate([upto for _, upto in laws])
+
+
 def _unit_laws(mean: Values, actual: Values) -> tuple[Values, Values]:
     """Return the rungs of a bin and their laws of whole units.
 
     One, of the units as they were; but where few pairs make a bin wide, their sizes would pass for chance: there
-    negative binomials with the bin's own bias and dispersion (by moments) stand in, a factor `_RUNG` apart.
+    counts with the bin's own bias and dispersion stand in, a factor `_RUNG` apart.
     """
     least = max(float(mean[0]), _NARROW_FROM)
     if mean[-1] <= _WIDEST**2 * least:
         units = np.clip(actual, 0, UNITS).astype(np.int64)
         return np.array([mean.mean()]), (np.bincount(units, minlength=UNITS + 1).cumsum() / len(units))[None, :]
-    rungs: Values = least * _RUNG ** np.arange(int(np.log(mean[-1] / least) / np.log(_RUNG)) + 1.0)
+    return _by_moments(mean, actual, _rungs(least, float(mean[-1])))
+
+
+def _rungs(least: float, most: float) -> Values:
+    """Return means a factor `_RUNG` apart, from the least on, none beyond the most."""
+    steps = np.floor(np.log(most / least) / np.log(_RUNG))
+    return np.asarray(least * _RUNG ** np.arange(steps + 1.0), np.float64)
+
+
+def _by_moments(mean: Values, actual: Values, rungs: Values) -> tuple[Values, Values]:
+    """Return the rungs with negative binomial laws that have the pairs' bias and dispersion; Poisson without one."""
     bias = max(float(actual.sum() / mean.sum()), 1e-6)
-    extra = _extra(bias * mean, actual)
-    if extra <= 0:
-        return rungs, np.asarray(scipy.stats.poisson.cdf(np.arange(UNITS + 1)[None, :], bias * rungs[:, None]))
-    chance = 1.0 / (1.0 + extra * bias * rungs[:, None])
-    return rungs, np.asarray(scipy.stats.nbinom.cdf(np.arange(UNITS + 1)[None, :], 1.0 / extra, chance))
+    extra, units = _extra(bias * mean, actual), np.arange(UNITS + 1)[None, :]
+    wanted = bias * rungs[:, None]
+    if extra <= _NO_EXTRA:
+        upto = scipy.stats.poisson.cdf(units, wanted)
+    else:
+        upto = scipy.stats.nbinom.cdf(units, 1.0 / extra, 1.0 / (1.0 + extra * wanted))
+    upto[:, -1] = 1.0
+    return rungs, np.asarray(upto, np.float64)
 
 
 def _extra(mean: Values, actual: Values) -> float:
     """Return ``p`` of counts with variance ``m + p m^2`` by moments, not below zero."""
-    return max(float((((actual - mean) ** 2 - mean) / mean).sum() / mean.sum()), 0.0)
+    return max(float(((actual - mean) ** 2 - mean).sum() / (mean**2).sum()), 0.0)
 
 
-def _ratios(mean: Values, actual: Values, piece: slice, *, whole: bool) -> Values:
-    """Return quantile points of actual / mean; a handful of large forecasts borrows the next smaller ones'.
+def _ratios(mean: Values, actual: Values, piece: slice, size: float, *, whole: bool) -> Values:
+    """Return quantile points of actual / mean at a size; a handful of large forecasts borrows the next smaller ones'.
 
     Whole units stray by chance, the less the more there are of them: ratios of other sizes are drawn together, or
     apart, as the standard deviation of counts with variance ``m + p m^2`` has it, ``p`` from their own moments.
@@ -169,7 +188,7 @@ def _ratios(mean: Values, actual: Values, piece: slice, *, whole: bool) -> Value
     wide = slice(max(0, min(piece.start, piece.stop - _ROWS_PER_BIN)), piece.stop)
     sizes, ratio = mean[wide], actual[wide] / mean[wide]
     if whole:
-        extra, size = _extra(sizes, actual[wide]), np.exp(np.log(mean[piece]).mean())
+        extra = _extra(sizes, actual[wide])
         ratio = np.maximum(1.0 + (ratio - 1.0) * np.sqrt((1.0 / size + extra) / (1.0 / sizes + extra)), 0.0)
     return np.asarray(np.quantile(ratio, POINTS), np.float64)
 

@@ -189,3 +189,59 @@ def test_few_pairs_in_a_wide_bin_do_not_pass_sizes_for_chance():
     spread = Spread.fit(mean, rng.poisson(mean).astype(float), lead, whole=True)
     bounds = spread.quantiles(np.array([1.0, 4.0]), lead[:2], (0.1, 0.5, 0.9))
     assert bounds.tolist() == pytest.approx(scipy.stats.poisson.ppf([0.1, 0.5, 0.9], [[1.0], [4.0]]), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "asked"),
+    [
+        (np.concatenate([np.full(12, 1.0), np.geomspace(50.0, 500.0, 228)]), (1.0, 60.0, 100.0, 300.0)),
+        (np.append(7.9, np.geomspace(20.0, 90.0, 300)), (3.0, 7.0, 30.0)),
+        (np.full(400, 1.2), (0.4, 1.2, 4.0, 10.0)),
+        (np.geomspace(30.0, 60.0, 300), (0.5, 5.0, 40.0)),
+        (np.concatenate([np.full(30, 1e-3), np.geomspace(0.3, 20.0, 300)]), (1.0, 4.0, 15.0)),
+        (np.full(1, 5.0), (0.5, 5.0, 20.0)),
+        (np.full(500, 6.9), (2.0, 6.9, 7.9)),
+    ],
+    ids=["gap", "one small", "all alike", "all large", "forecasts of nothing", "a single pair", "just below eight"],
+)
+def test_whatever_sizes_were_seen_poisson_demand_has_poisson_bands(sizes: np.ndarray, asked: tuple[float, ...]) -> None:
+    """Sizes with a gap, all small, all large, or few: what is told of sizes between and beyond is their own law."""
+    mean = np.array(asked)
+    lead = np.ones(len(sizes), np.int64)
+    found = []
+    for seed in range(20):
+        actual = np.random.default_rng(seed).poisson(sizes).astype(float)
+        if len(sizes) == 1:
+            actual[:] = sizes  # one pair tells its bias, and that is all of it
+        spread = Spread.fit(sizes, actual, lead, whole=True)
+        found.append(spread.quantiles(mean, np.ones(len(mean), np.int64), (0.1, 0.5, 0.9)))
+    truth = scipy.stats.poisson.ppf([[0.1, 0.5, 0.9]], mean[:, None])
+    slack = 1.0 + (0.5 if len(sizes) > 1 else 2.0) * np.sqrt(mean)[:, None]
+    assert (np.abs(np.mean(found, axis=0) - truth) <= slack).all(), np.round(np.mean(found, axis=0) - truth, 1)
+
+
+def test_demand_far_beyond_the_table_states_all_of_its_chance() -> None:
+    """One day in twenty brings 500 units: no probability is lost at the table's end, for small forecasts either."""
+    rng = np.random.default_rng(4)
+    mean = np.exp(rng.uniform(np.log(0.6), np.log(6.0), 200))
+    actual = np.where(rng.random(200) < 0.05, 500.0, rng.poisson(mean))
+    spread = Spread.fit(mean, actual, np.ones(200, np.int64), whole=True)
+    asked, lead = np.array([0.01, 0.5, 3.0]), np.ones(3, np.int64)
+    stated = spread.stated(asked, lead, (0.5, 0.99, 0.995))
+    assert (stated >= np.array([0.5, 0.99, 0.995]) - 1e-6).all()
+    assert spread.quantiles(asked, lead, (0.5,)).max() <= 6.0
+
+
+def test_a_closed_day_takes_no_mood_away() -> None:
+    """A day that sold a unit strays by all it should have sold; the mood of the other days stays."""
+    rng = np.random.default_rng(9)
+    mean = np.full((60, 200), 5.0)
+    actual = rng.poisson(mean * np.exp(rng.normal(0.0, 0.1, (60, 1)))).astype(float)
+    lead = np.resize(np.arange(1, 8), 60)
+    widths = []
+    for closed in (False, True):
+        if closed:
+            actual[7], actual[7, 0] = 0.0, 1.0
+        sums = mean.sum(axis=1), actual.sum(axis=1)
+        widths.append(Mood.fit(*sums, lead, chance=chance_of(mean, actual)).nodes.std(axis=1).mean())
+    assert 0.8 * widths[0] < widths[1] < 1.6 * widths[0]
