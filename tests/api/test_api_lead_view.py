@@ -128,11 +128,13 @@ def test_the_list_of_plans_tells_the_lead_no_costs(night: dict[str, Any]) -> Non
 
 
 def test_people_to_book_are_the_own_ones(night: dict[str, Any]) -> None:
-    """Floors of W1 and vans of its bases; the sentences of the whole city are not the lead's."""
+    """Floors of W1 and vans of its bases, and the sentences about these: what others lack is not the lead's."""
+    city = night["admin"].get(f"/v1/plans/{night['real']}/people").json()
     shown = night["lead"].get(f"/v1/plans/{night['real']}/people").json()
     assert {row["warehouse_id"] for row in shown["floors"]} == {"W1"}
     assert {row["base_id"] for row in shown["vans"]} <= {"W1", "D1"}
-    assert shown["warnings"] == []
+    assert shown["warnings"] == [told for told in city["warnings"] if " W1 " in told or " D1 " in told]
+    assert not [told for told in shown["warnings"] if "W2" in told or "D2" in told]
 
 
 def test_pages_tell_the_lead_no_costs(night: dict[str, Any]) -> None:

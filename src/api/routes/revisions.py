@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -135,15 +136,15 @@ def ask_revision(
 
 @router.get("/people", summary="People, stations and vans to book")
 def book_people(plan_id: PlanId, holder: PlanReader, service: Running) -> BookingShown:
-    """Return what to book before the cutoff; a warehouse lead sees the own warehouse's people and its bases' vans."""
+    """Return what to book before the cutoff; a warehouse lead sees the own people, vans and what they lack."""
     from pipeline.replan import people_to_book
 
     own = holder.own_warehouse(None)
     booking = people_to_book(service.plans.plan(plan_id), service.reference_of(plan_id), service.settings)
-    floors, vans = booking.floors, of_bases(booking.vans, own_bases(service, holder, plan_id))
-    if own is None:
-        return BookingShown(floors=_rows(floors), vans=_rows(vans), warnings=list(booking.warnings))
-    return BookingShown(floors=_rows(floors[floors["warehouse_id"] == own]), vans=_rows(vans), warnings=[])
+    booking = replace(booking, vans=of_bases(booking.vans, own_bases(service, holder, plan_id)))
+    if own is not None:
+        booking = replace(booking, floors=booking.floors[booking.floors["warehouse_id"] == own])
+    return BookingShown(floors=_rows(booking.floors), vans=_rows(booking.vans), warnings=list(booking.warnings))
 
 
 @router.get("/homes", summary="What a free assignment to warehouses would save")

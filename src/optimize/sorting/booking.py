@@ -43,12 +43,15 @@ class Booking:
         ``capacity_kg``, ``capacity_l`` of all trips of the vans that can carry it, ``share`` of the tighter one, and
         ``vans`` that share of the fleet is; null where no van of the base can. Goods of a depot are a load of the
         warehouse they leave (linehaul) and of the depot.
-    warnings : tuple of str
     """
 
     floors: pd.DataFrame
     vans: pd.DataFrame
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return one sentence per floor and base of these tables that has less than it needs."""
+        return (*_warnings(self.floors), *_van_warnings(self.vans))
 
 
 def book_ahead(
@@ -86,9 +89,7 @@ def book_ahead(
         data = sorting_data(reference, goods, lots, delivery_date=delivery_date, city=city, settings=settings)
         floors.append(floor_needs(data, limits=limits).assign(quantile=quantile))
         vans.append(van_needs(reference, data).assign(quantile=quantile))
-    table = pd.concat(floors, ignore_index=True)
-    fleet = pd.concat(vans, ignore_index=True)
-    return Booking(table, fleet, (*_warnings(table), *_van_warnings(fleet)))
+    return Booking(pd.concat(floors, ignore_index=True), pd.concat(vans, ignore_index=True))
 
 
 def units_at(book: DataFrame[OrderBook], reference: Reference, quantile: str) -> pd.DataFrame:
