@@ -25,6 +25,7 @@ _BY_NAME: dict[str, Any] = {
     "latitude": 30.55,
     "leader_id": "L001",
     "level": "warehouse",
+    "members": 180.0,
     "line_no": 1,
     "longitude": 114.31,
     "name": "青菜 500 g",

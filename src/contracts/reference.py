@@ -104,6 +104,7 @@ class Communities(Table):
     leader_id: str = identifier("Group leader (团长)", nullable=True)
     opened_on: Day = day("First delivery date", nullable=True)
     closed_on: Day = day("Last delivery date", nullable=True)
+    members: float = amount("People the leader's group is for, once it is full (群规模)", nullable=True, gt=0)
 
     @row_rule("opens before it closes")
     @classmethod

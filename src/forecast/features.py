@@ -17,7 +17,9 @@ from contracts.settings import ForecastSettings
 from forecast.context import Context
 from forecast.day_features import DAY_FEATURES, DayFeatures
 from forecast.event_lift import EventLifts
+from forecast.likeness import Traits
 from forecast.panel import Matrix, Panel
+from forecast.recent_level import RecentLevel
 from forecast.windows import Windows, last_same_weekday
 
 POOLS: dict[str, tuple[str, ...]] = {
@@ -32,15 +34,10 @@ POOLS: dict[str, tuple[str, ...]] = {
 """Groups of peers whose recent course informs a series."""
 
 RECENT_DAYS = (1, 3, 7, 14, 56, 112, 182)
+MEDIAN_DAYS = (7, 28, 56)
 YEAR_DAYS = 364
 WEEKDAY_WEEKS = 8
 FACTOR_RANGE = (0.2, 5.0)
-SMALLEST_BASE = 1e-3
-SIZE_DAYS, TASTE_DAYS = 0.5, 4.0
-"""Days by which a community's size is told apart from the average one: a day of some fifty lines tells it within a
-third, and communities differ by half; of a single category a day shows five lines, and tastes differ by a quarter."""
-FASHION_UNITS = 5.0
-"""Units of an SKU in the other communities of an area for which its half year is believed unchanged."""
 LONGEST_SILENCE = 90
 CATEGORICAL = ("category_id", "area_id", "warehouse_id")
 
@@ -78,9 +75,11 @@ class FeatureSpec:
         return (
             *("horizon", "log_base", "listed_days", "spread", "zero_share", "silence_days", "age_days"),
             *(f"mean_{days}" for days in RECENT_DAYS),
+            *(f"median_{days}" for days in MEDIAN_DAYS),
             *("before_1", "before_2", "weekday_1", "weekday_2", "weekday_3", "weekday_mean_4", "weekday_mean_13"),
+            "weekday_median",
             *("usual", "event_lift", "year_ago", *pooled),
-            *("log_price", "price_to_usual", "price_to_last", "discount"),
+            *("log_price", "price_to_usual", "price_to_last", "discount", "price_to_category"),
             *self.day_features,
             *(f"event_{name}" for name in self.local_events),
             *CATEGORICAL,
@@ -114,6 +113,16 @@ class Features:
             code = panel.series.groupby(list(keys), sort=True).ngroup().to_numpy().astype(np.int64)
             self._group[name] = code
             self._pool[name] = Windows.of_groups(self._own, code, int(code.max()) + 1)
+        self._level = RecentLevel(
+            panel,
+            Traits.of(panel.series, context),
+            own=self._own,
+            pools=self._pool,
+            groups=self._group,
+            whole=self.whole,
+            days=spec.base_days,
+            prior_days=spec.prior_days,
+        )
         areas = pd.Index(panel.series["area_id"].unique())
         self._area = areas.get_indexer(panel.series["area_id"])
         self.days = DayFeatures.build(panel.days, context, areas=areas, local_events=spec.local_events)
@@ -125,38 +134,8 @@ class Features:
         self._as_of: tuple[int, dict[str, NDArray[np.float64]]] | None = None
 
     def base(self, origin: int) -> NDArray[np.float64]:
-        """Return each series' recent mean per listed day, shrunk towards its peers; positive, n values.
-
-        Peers are the SKU's mean in the area times how the community compares with its area in the category (`_size`);
-        without any, the category's mean in the area; without that, the mean of all.
-        """
+        """Return each series' recent level, shrunk towards its peers (`RecentLevel`); positive, n values."""
         return self._as_of_origin(origin)["base"]
-
-    def _base(self, origin: int) -> NDArray[np.float64]:
-        days, weight = self.spec.base_days, self.spec.prior_days
-        peers = self._peers(origin, days)
-        long_units, long_listed = self._own.total(origin, 182)
-        units, listed = self._own.total(origin, days)
-        before = np.maximum(long_units - units, 0.0) * self._fashion(origin, days)
-        older = (units + before + weight * peers) / (long_listed + weight)
-        return np.maximum((units + weight * older) / (listed + weight), SMALLEST_BASE)
-
-    def _fashion(self, origin: int, days: int) -> NDArray[np.float64]:
-        """Return how each series' SKU sells in the other communities of its area now, over its half year there.
-
-        A series' own half year says what part of its SKU's sales it makes; how much the SKU sells now, all the others
-        tell much better. Without this every SKU that comes into fashion is told too low, and the others too high. Where
-        there are no others it is 1.
-        """
-        group = self._group["sku_area"]
-        now, usual = [], []
-        for windows, own in ((self._pool["sku_area"], False), (self._own, True)):
-            units, listed = windows.total(origin, days)
-            half_year = np.nan_to_num(windows.mean(origin, 182)) * listed
-            now.append(units if own else units[group])
-            usual.append(half_year if own else half_year[group])
-        others, expected = (np.maximum(pair[0] - pair[1], 0.0) for pair in (now, usual))
-        return np.asarray((others + FASHION_UNITS) / (expected + FASHION_UNITS))
 
     def usual(self, origin: int, horizon: int) -> NDArray[np.float64]:
         """Return the model's offset, n values: base times the weekday factor and event lift of the category there.
@@ -174,46 +153,6 @@ class Features:
         factor = np.clip(np.where(np.isfinite(factor), factor, 1.0), *FACTOR_RANGE)
         lift = self._lifts.lift(origin, origin + horizon)
         return np.asarray(self.base(origin) * (factor * lift)[self._group["category_community"]])
-
-    def _peers(self, origin: int, days: int) -> NDArray[np.float64]:
-        everyone = self._own.total(origin, days)
-        overall = everyone[0].sum() / max(everyone[1].sum(), 1.0)
-        category = _filled(self._pooled("category_area", origin, days), overall)
-        goods = _filled(self._pooled("sku_area", origin, days), _filled(self._pooled("sku", origin, days), category))
-        units, listed = everyone
-        usual = goods * listed * self._days_seen(origin, days)[self._group["community"]]
-        return np.asarray(goods * np.clip(self._size(usual, units, listed), 0.2, 5.0))
-
-    def _days_seen(self, origin: int, days: int) -> NDArray[np.float64]:
-        """Return how the days on which each community was seen compare with the whole window: moods and weekdays."""
-        mean = self.whole.mean(origin, days)[0]
-        number, level = (np.zeros(len(self._pool["community"].total(origin, 1)[0])) for _ in range(2))
-        for day in range(max(0, origin + 1 - days), origin + 1):
-            listed = self._pool["community"].total(day, 1)[1]
-            number += listed
-            level += listed * np.nan_to_num(self.whole.value(day)[0])
-        usual = number * mean
-        return np.where(usual > 0, level / np.where(usual > 0, usual, 1.0), 1.0)
-
-    def _size(
-        self, usual: NDArray[np.float64], units: NDArray[np.float64], listed: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return what each series' community sells in its category over what is usual in the area for the same goods.
-
-        A community counts as an average one for `SIZE_DAYS` days, and in a category as in all for `TASTE_DAYS` days.
-        """
-        size = np.ones(len(usual))
-        for name, caution in (("community", SIZE_DAYS), ("category_community", TASTE_DAYS)):
-            group = self._group[name]
-            sold, peers = (np.bincount(group, values) for values in (units, usual))
-            seen = np.zeros(len(sold))
-            np.maximum.at(seen, group, listed)
-            ratio = np.where(peers > 0, sold / np.where(peers > 0, peers, 1.0), 1.0)
-            size = (ratio * seen)[group] / (seen[group] + caution) + size * caution / (seen[group] + caution)
-        return size
-
-    def _pooled(self, pool: str, origin: int, days: int) -> NDArray[np.float64]:
-        return self._pool[pool].mean(origin, days)[self._group[pool]]
 
     def block(self, origin: int, horizon: int, rows: NDArray[np.int64] | None = None) -> Matrix:
         """Return the features of `rows` (default all) for one origin and horizon: m x len(spec.names()).
@@ -245,7 +184,7 @@ class Features:
         """Return what does not depend on the horizon, kept for the next call with the same origin."""
         if self._as_of is not None and self._as_of[0] == origin:
             return self._as_of[1]
-        base, days = self._base(origin), self.spec.base_days
+        base, days = self._level.at(origin), self.spec.base_days
         _, listed = self._own.total(origin, days)
         mean = self._own.mean(origin, days)
         variance = np.maximum(self._squares.mean(origin, days) - mean**2, 0.0)
@@ -259,6 +198,7 @@ class Features:
             "age_days": np.clip(origin - self._first, -1, 2 * YEAR_DAYS).astype(np.float64),
         }
         found |= {f"mean_{window}": self._own.mean(origin, window) / base for window in RECENT_DAYS}
+        found |= {f"median_{window}": self._own.median(origin, window) / base for window in MEDIAN_DAYS}
         found |= {"price_28": self._prices.mean(origin, days), "price_1": self._prices.mean(origin, 7)}
         self._as_of = (origin, found)
         return found
@@ -275,6 +215,7 @@ class Features:
         parts += [self._own.value(day - 7 * back) / base for back in range(3)]
         parts += [self._own.same_weekday(origin, horizon, weeks) / base for weeks in (4, 13)]
         parts += [
+            self._own.same_weekday_median(origin, horizon, WEEKDAY_WEEKS) / base,
             self.usual(origin, horizon) / base,
             self._lifts.lift(origin, origin + horizon)[self._group["category_community"]],
         ]
@@ -293,7 +234,15 @@ class Features:
         with np.errstate(invalid="ignore", divide="ignore"):
             parts = [np.log(price), price / fixed["price_28"], price / fixed["price_1"]]
             parts.append(price / self.panel.list_price[day])
+            parts.append(price / self._category_price(price))
         return [np.where(np.isfinite(part), part, np.nan) for part in parts]
+
+    def _category_price(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean price of each series' category in its area on the day of those prices."""
+        group, known = self._group["category_area"], np.isfinite(price)
+        size = int(group.max()) + 1
+        total, number = np.bincount(group[known], price[known], size), np.bincount(group[known], minlength=size)
+        return np.asarray((total / number)[group])
 
 
 def _year_ago(windows: Windows, origin: int, horizon: int) -> NDArray[np.float64]:
@@ -303,7 +252,3 @@ def _year_ago(windows: Windows, origin: int, horizon: int) -> NDArray[np.float64
         return np.full(len(windows.total(origin, 1)[0]), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(windows.mean(centre, 7) / windows.mean(origin - YEAR_DAYS, 28))
-
-
-def _filled(values: NDArray[np.float64], other: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    return np.where(np.isnan(values), other, values)

@@ -59,6 +59,10 @@ class LeaderSettings(Section):
     leave_share: float = setting(0.06, unit="share of communities", reason="Left within the history.", ge=0, le=1)
     first_day: float = setting(0.35, unit="share of full size", reason="A new group starts small.", gt=0, le=1)
     ramp_days: int = setting(30, unit="days", reason="It takes a month to fill a chat group.", ge=1)
+    members_mean: float = setting(
+        180.0, unit="people", reason="A full chat group holds 200 to 500, most are not.", gt=0
+    )
+    buying_sigma: float = setting(0.3, unit="log", reason="What one member buys differs between estates.", ge=0)
 
 
 class CalendarSettings(Section):

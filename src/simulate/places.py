@@ -111,7 +111,13 @@ def numbered(prefix: str, count: int) -> list[str]:
 
 
 def build_places(
-    size: SizeSettings, leaders: LeaderSettings, *, days: pd.DatetimeIndex, sigma: float, rng: np.random.Generator
+    size: SizeSettings,
+    leaders: LeaderSettings,
+    *,
+    days: pd.DatetimeIndex,
+    sigma: float,
+    rng: np.random.Generator,
+    members_rng: np.random.Generator,
 ) -> Places:
     """Return the places of a generated city. Communities hang on the nearest depot or warehouse."""
     count = size.communities
@@ -155,6 +161,7 @@ def build_places(
             "leader_id": ["L" + i[1:] for i in ids],
             "opened_on": opened,
             "closed_on": closed,
+            "members": _members(relative, leaders, members_rng),
         }
     )
     return Places(
@@ -168,6 +175,13 @@ def build_places(
         first_day=first,
         last_day=last,
     )
+
+
+def _members(relative: np.ndarray, leaders: LeaderSettings, rng: np.random.Generator) -> np.ndarray:
+    """Return the people each leader's group is for: as many as the community buys, but for how much each one buys."""
+    buying = mean_one(rng, leaders.buying_sigma, len(relative))
+    members: np.ndarray = np.clip(np.round(leaders.members_mean * relative / buying), 5, None)
+    return members
 
 
 def _memberships(

@@ -89,8 +89,10 @@ def _places(lines: pd.DataFrame, assumed: HistorySettings, seed: int) -> Places:
     )
     days = pd.DatetimeIndex(lines["delivery_date"].unique())
     nobody = LeaderSettings(join_share=0.0, leave_share=0.0)
-    built = build_places(size, nobody, days=days, sigma=0.3, rng=stream(seed, "places"))
-    named = built.communities.assign(community_id=ids, name=ids, leader_id=None)
+    built = build_places(
+        size, nobody, days=days, sigma=0.3, rng=stream(seed, "places"), members_rng=stream(seed, "members")
+    )
+    named = built.communities.assign(community_id=ids, name=ids, leader_id=None, members=np.nan)
     return replace(built, communities=Communities.check(named))
 
 

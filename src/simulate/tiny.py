@@ -75,6 +75,7 @@ def places(days: int) -> Places:
             "leader_id": [f"L{i}" for i in range(1, 7)],
             "opened_on": pd.NaT,
             "closed_on": pd.NaT,
+            "members": 120.0,
         }
     )
     warehouse = pd.DataFrame({"warehouse_id": ["W1"], "name": ["中心仓"], "latitude": [30.0], "longitude": [120.0]})

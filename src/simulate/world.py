@@ -145,6 +145,7 @@ def _places(settings: WorldSettings, days: pd.DatetimeIndex, seed: int) -> Place
         days=days,
         sigma=settings.demand.community_sigma,
         rng=stream(seed, "places"),
+        members_rng=stream(seed, "members"),
     )
 
 

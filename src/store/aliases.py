@@ -39,6 +39,7 @@ _WORDS: dict[str, str] = {
     "vehicle_type_id": "车型编码 车型 车辆类型 vehicle_type vehicle",
     "base_id": "出发仓 出车地 所属仓库 base",
     "category_id": "类目编码 品类编码 类目 品类 分类 category",
+    "members": "群人数 群规模 群成员数 团人数 会员数 member_count group_size",
     "leader_id": "团长编码 团长编号 团长id 团长 leader",
     "name": "名称 商品名称 品名 社区名称 自提点名称 仓库名称 供应商名称 网格仓名称 title",
     "latitude": "纬度 lat",

@@ -75,6 +75,12 @@ def context() -> Context:
 
 
 @pytest.fixture(scope="session")
+def context_of() -> Callable[[int, int], Context]:
+    """Return a maker of such contexts of so many communities and SKUs."""
+    return lambda places, goods: Context(Skus.check(skus(goods)), Communities.check(communities(places)))
+
+
+@pytest.fixture(scope="session")
 def history() -> pd.DataFrame:
     return DailyDemand.check(demand(6, 4, 70))
 

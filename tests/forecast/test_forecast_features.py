@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,6 +54,9 @@ def test_values_match_a_plain_loop(panel, context, settings):
     assert row["mean_7"] * base == pytest.approx(own[origin - 6 : origin + 1].mean(), rel=1e-5)
     same = [own[day] for day in range(origin, -1, -1) if (day - origin - horizon) % 7 == 0][:4]
     assert row["weekday_mean_4"] * base == pytest.approx(np.mean(same), rel=1e-5)
+    assert row["median_28"] * base == pytest.approx(np.median(own[origin - 27 : origin + 1]), rel=1e-5)
+    same = [own[day] for day in range(origin, -1, -1) if (day - origin - horizon) % 7 == 0][:8]
+    assert row["weekday_median"] * base == pytest.approx(np.median(same), rel=1e-5)
     assert row["silence_days"] == origin - np.flatnonzero(own[: origin + 1] > 0)[-1]
 
 
@@ -119,6 +124,23 @@ def test_window_means_leave_absent_days_out():
     windows = Windows(np.array([[1.0], [np.nan], [4.0]], np.float32))
     assert windows.mean(2, 3)[0] == 2.5
     assert np.isnan(windows.mean(1, 1)[0])
+
+
+@effort(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(0, 11), st.floats(0.0, 1.0))
+def test_medians_are_numpys(seed, days, origin, gaps):
+    """Rolling medians leave absent days out as `numpy.nanmedian` does, whatever the gaps."""
+    rng = np.random.default_rng(seed)
+    quantity = rng.poisson(2.0, (12, 5)).astype(np.float32)
+    quantity[rng.random(quantity.shape) < gaps] = np.nan
+    windows = Windows(quantity)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of slices without a day
+        wanted = np.nanmedian(quantity[max(0, origin + 1 - days) : origin + 1], axis=0)
+        rows = [row for row in range(origin, -1, -1) if (row - origin - 3) % 7 == 0][:2]
+        same = np.nanmedian(quantity[rows], axis=0) if rows else np.full(5, np.nan)
+    np.testing.assert_array_equal(windows.median(origin, days), wanted)
+    np.testing.assert_array_equal(windows.same_weekday_median(origin, 3, 2), same)
 
 
 def test_a_group_window_sums_its_members():
