@@ -54,6 +54,10 @@ class Scorer:
             weight = level.total(sales[None, :])[0]
             self._weight[name] = weight / weight.sum()
 
+    def weights(self, name: str) -> np.ndarray:
+        """Return the share of dollar sales of each of a level's sums."""
+        return np.asarray(self._weight[name])
+
     def wrmsse(self, forecast: np.ndarray, actual: np.ndarray) -> dict[str, float]:
         """Return each level's WRMSSE for forecasts days x series."""
         out = {}
