@@ -241,7 +241,7 @@ def _coverage(panel, quantiles, stated, means, actual) -> dict[str, object]:  # 
     """Return shares below and at or below each quantile per level and volume band, and two misses.
 
     `miss` counts ties both ways; `miss_stated` compares with the probability the model gives to staying within the
-    quantile, which for a few whole units is more than the nominal level.
+    quantile, which for a few whole units is more than the nominal level. `se` is the standard error of `upto`.
     """
     out: dict[str, object] = {}
     for name, bounds in quantiles.items():
@@ -258,8 +258,19 @@ def _coverage(panel, quantiles, stated, means, actual) -> dict[str, object]:  # 
                     "miss": coverage_miss(below, upto, nominal),
                     "miss_stated": abs(upto - float(stated[name][:, :, position][inside].mean())),
                     "rows": int(inside.sum()),
+                    "se": _standard_error(truth <= bounds[:, :, position], inside),
                 }
     return out
+
+
+def _standard_error(hit: np.ndarray, inside: np.ndarray) -> float:
+    """Return the standard error of the share of hits, days x sums: days and sums each stray as a whole.
+
+    Clustered two ways (Cameron, Gelbach and Miller 2011): the days' part, the sums' part, less the cells'.
+    """
+    apart = np.where(inside, hit - hit[inside].mean(), 0.0)
+    variance = (apart.sum(axis=1) ** 2).sum() + (apart.sum(axis=0) ** 2).sum() - (apart**2).sum()
+    return float(np.sqrt(max(variance, (apart**2).sum())) / inside.sum())
 
 
 def _options() -> argparse.Namespace:

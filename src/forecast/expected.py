@@ -29,7 +29,8 @@ def expected_units(
     """Return means and sources, horizons x series, as of the last known day of the panel.
 
     What passes (a feast, a promotion, what is new) is left out and multiplied back in (`Calm`). Parts are drawn to the
-    sums forecast in their own right, over the series `listed` (horizons x series, default all). Horizons beyond the
+    sums forecast in their own right, over the series `listed` (horizons x series, default all), and what the newest
+    forecasts missed by is taken off where that was earned (`recent_bias`). Horizons beyond the
     trained one, and series that the leading member has no answer for, are answered by the moving average, labelled.
     NaN where that has none either.
     """
@@ -52,12 +53,14 @@ def expected_units(
         leading = model.combination.members[0]
         band = volume_band(answers[leading], model.settings.volume_bands)
         bands = range(len(model.settings.volume_bands) + 1)
-        labels = np.array([model.fallback or model.combination.label(code) for code in bands], object)
+        corrected = ", recent bias taken off" if len(model.recent_bias.factor) else ""
+        labels = np.array([model.fallback or model.combination.label(code) + corrected for code in bands], object)
         inside = [position for position, lead in enumerate(horizons) if lead in within]
         silent = ~np.isfinite(answers[leading])
         mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
         seen = np.isfinite(mixed) if listed is None else np.isfinite(mixed) & listed[inside]
-        means[inside] = drawn_to_sums(mixed, _own_forecasts(model, panel, context, within, mixed, seen), seen)
+        drawn = drawn_to_sums(mixed, _own_forecasts(model, panel, context, within, mixed, seen), seen)
+        means[inside] = drawn * model.recent_bias.of(panel.series)
         sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
     course = np.stack([calm.at(origin + lead) for lead in horizons])
     return (means * course).astype(np.float32), sources

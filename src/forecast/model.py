@@ -17,6 +17,7 @@ from forecast.members.protocol import Fitted
 from forecast.own_right import OwnLevel
 from forecast.panel import Panel
 from forecast.promise import no_day_errors
+from forecast.recent_bias import RecentBias
 from forecast.spread import PoissonSpread, Spread
 
 
@@ -34,6 +35,8 @@ class DemandModel:
         What promotions and curiosity about new goods do, which the members learned without.
     own_levels : tuple of OwnLevel
         Sums forecast in their own right, to which the communities are reconciled.
+    recent_bias : RecentBias
+        What the newest rolling forecasts missed by, where taking it off would have helped every time.
     fallback : str
         Empty, or why a simpler way than the rolling origins answers; it then stands in `source`.
     trained_until : Timestamp
@@ -61,6 +64,7 @@ class DemandModel:
     whole: bool
     passing: Passing
     own_levels: tuple[OwnLevel, ...] = ()
+    recent_bias: RecentBias = field(default_factory=RecentBias)
     fallback: str = ""
     promise: pd.DataFrame = field(default_factory=no_day_errors)
 

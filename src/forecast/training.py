@@ -40,6 +40,7 @@ from forecast.panel import Panel
 from forecast.partition import method_of
 from forecast.promise import promise_of
 from forecast.promotions import SHALLOWEST
+from forecast.recent_bias import recent_bias
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins, without_days
 from forecast.spread import PoissonSpread, Spread
 from forecast.windows import Windows
@@ -198,6 +199,7 @@ def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, 
         rolled.forecasts, rolled.actual, band, bands=len(settings.volume_bands) + 1, leading=leading
     )
     mixed, own = _with_own_levels(ground, rolled, combination.mixed(rolled.forecasts, band))
+    bias, mixed = recent_bias(panel, rolled, mixed)
     used = combination.used()
     fitted = {
         name: one.fit(panel, context) for name, one in zip(rolled.forecasts, candidates, strict=True) if name in used
@@ -211,7 +213,7 @@ def _trained(ground: _Ground, origins: tuple[int, ...], groupings: Mapping[str, 
         scores=member_scores(scored),
         own_levels=own,
     )
-    return replace(model, promise=promise_of(panel, rolled, mixed))
+    return replace(model, recent_bias=bias, promise=promise_of(panel, rolled, mixed))
 
 
 def _with_own_levels(
