@@ -23,7 +23,8 @@ delivery date in the columns below. `valid_from` is part of the key, so a price 
 - With a supplier that has no row on a date go its offers, lanes and rebates; with an offer its price breaks.
 - Places and goods never vanish, because orders point to them: where none of their rows holds the nearest one does.
   Communities close by `closed_on`, SKUs leave by their listings.
-- Tables kept by date (`Listings`, `Calendar`, `OutsideEstimates`, `GroupThresholds`) have no such columns."""
+- Tables kept by date (`Listings`, `Calendar`, `AreaEvents`, `OutsideEstimates`, `GroupThresholds`) have no such
+  columns."""
 
 PAGES: tuple[tuple[str, ModuleType], ...] = (
     ("Reference data", reference),

@@ -288,3 +288,15 @@ class Calendar(Table):
     event: str = text("Name of the holiday or event", nullable=True)
     temperature_c: float = amount("Forecast mean temperature, degrees Celsius", ge=None, nullable=True)
     rain_mm: float = amount("Forecast rain, millimetres", nullable=True)
+
+
+class AreaEvents(Table):
+    """What is on in one price area on a day, known beforehand: a market day, a school's first day, a local campaign.
+
+    Give past days as well as days to come: a model learns what an event does from the days it was on before.
+    """
+
+    _key: ClassVar[tuple[str, ...]] = ("day", "area_id", "event")
+    day: Day = day("Delivery date it is on")
+    area_id: str = identifier("Price area")
+    event: str = identifier("Name of the event; the same name means the same kind of event")

@@ -12,6 +12,7 @@ from contracts.errors import InputError, UnknownReferenceError
 from contracts.flow import OrderLines, OutsideEstimates, PrepaidOrders, Stock
 from contracts.planned import ArrivalCurve, TrueDemand
 from contracts.reference import (
+    AreaEvents,
     Calendar,
     Communities,
     Depots,
@@ -53,6 +54,7 @@ REFERENCE_TABLES: dict[str, type[Table]] = {
     "vehicle_bans": VehicleBans,
     "prepaid_orders": PrepaidOrders,
     "master_routes": MasterRoutes,
+    "area_events": AreaEvents,
 }
 """File name (a world directory holds ``offers.csv`` or ``offers.parquet``) to contract."""
 
@@ -96,6 +98,7 @@ class Reference:
     vehicle_bans: DataFrame[VehicleBans] = field(default_factory=VehicleBans.empty)
     prepaid_orders: DataFrame[PrepaidOrders] = field(default_factory=PrepaidOrders.empty)
     master_routes: DataFrame[MasterRoutes] = field(default_factory=MasterRoutes.empty)
+    area_events: DataFrame[AreaEvents] = field(default_factory=AreaEvents.empty)
     synthetic: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -24,8 +24,8 @@ class Past:
     lines : DataFrame[OrderLines]
     history : DataFrame[DailyDemand]
     context : Context
-        Goods, places, listings, calendar, what sold-out listings could still take, and the outside estimates, if any
-        were imported.
+        Goods, places, listings, calendar, local events, what sold-out listings could still take, and the outside
+        estimates, if any were imported.
     """
 
     reference: Reference
@@ -57,5 +57,6 @@ def context_of(reference: Reference) -> Context:
         reference.communities,
         reference.listings,
         reference.calendar,
+        reference.area_events,
         outside=reference.outside_estimates,
     )

@@ -136,7 +136,23 @@ def premise_warnings(night: NightInput, settings: Settings) -> list[str]:
         said.append(f"{count} order lines do not count: {rule}.")
     if not len(night.reference.calendar[night.reference.calendar["day"] == day]):
         said.append(f"The calendar does not know {day.date()}: no holiday and no weather is assumed.")
-    return said
+    return said + _unlearned_events(night)
+
+
+def _unlearned_events(night: NightInput) -> list[str]:
+    """Return a sentence where a local event is on that the demand model has no day to know from."""
+    model, events = night.models.demand, night.reference.area_events
+    tonight, seen = events[events["day"] == night.delivery_date], model.context.area_events
+    seen = seen[seen["day"] <= model.trained_until] if len(seen) else seen
+    names = ["event", "area_id"] if model.settings.by_area else ["event"]  # by area, each area learns for itself
+    known = {" in ".join(row) for row in seen[names].to_numpy().tolist()}
+    fresh = sorted({" in ".join(row) for row in tonight[names].to_numpy().tolist()} - known)
+    if not fresh:
+        return []
+    return [
+        f"The demand model has learned no day of {first_keys(fresh)}, which is on {night.delivery_date.date()}: it is "
+        "forecast as an ordinary day. Bring in past days of the event too (area_events), and train again."
+    ]
 
 
 def _last_known(night: NightInput) -> pd.Timestamp | None:

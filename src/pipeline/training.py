@@ -104,6 +104,7 @@ def fit_models(
         communities=reference.communities,
         listings=reference.listings,
         calendar=reference.calendar,
+        area_events=reference.area_events,
         open_share=past.context.open_share,
         outside=past.context.outside if len(past.context.outside) else None,
         settings=settings.forecast,

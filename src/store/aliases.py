@@ -108,7 +108,7 @@ _WORDS: dict[str, str] = {
     "duration_s": "时长 行驶时间 duration",
     "day": "日期 date",
     "is_holiday": "节假日 是否节假日 holiday",
-    "event": "节日 活动 节日名称",
+    "event": "节日 活动 节日名称 活动名称 事件",
     "temperature_c": "气温 平均气温 temperature",
     "rain_mm": "降雨量 降水量 rain",
 }

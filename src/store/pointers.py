@@ -17,8 +17,9 @@ from store.tidy import failure_rows, failure_table
 def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str], pd.DataFrame]) -> ReferenceRowsRead:
     """Return the rows read, those with an id that the store does not know moved to the failures.
 
-    The same pointers as in `contracts.world.Reference.check`. Tables may come in any order, so a pointer to a table
-    that is still empty is not checked.
+    The same pointers as in `contracts.world.Reference.check`, and the areas of local events: no table lists areas, so a
+    community that moves later may leave events behind that nobody lives at, and they do no harm. Tables may come in any
+    order, so a pointer to a table that is still empty is not checked.
 
     Parameters
     ----------
@@ -40,6 +41,10 @@ def without_lost_rows(read: ReferenceRowsRead, table: str, held: Callable[[str],
         lost = pd.Series(~pd.MultiIndex.from_frame(good[list(OFFER_KEY)]).isin(known_offers), index=good.index)
         owner = good["supplier_id"] + "/" + good["sku_id"] + "/" + good["warehouse_id"]
         failures.append(_failed(lost, "unknown offer: not in offers", "/".join(OFFER_KEY), owner))
+        good = good[~lost]
+    if table == "area_events" and len(places_known := held("communities")):
+        lost = ~good["area_id"].isin(places_known["area_id"])
+        failures.append(_failed(lost, "unknown area_id: no community is in it", "area_id", good["area_id"]))
         good = good[~lost]
     if table == "outside_estimates":
         for level, (target, target_column) in ESTIMATE_PLACES.items():

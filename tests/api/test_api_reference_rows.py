@@ -124,3 +124,13 @@ def test_a_plan_sees_the_rows_of_its_delivery_date(copied: Any) -> None:
     views = service.tables.reference(date(2026, 4, 22))
     assert name not in set(views.offers["supplier_id"])
     assert name in set(service.tables.reference(date(2026, 4, 21)).offers["supplier_id"])
+
+
+def test_local_events_by_row(orchard: Any) -> None:
+    """Put, read and removed by day, area and name; the day is the key, so there are no validity dates."""
+    row, key = "/v1/reference/area_events/row", {"key": ["2026-04-20", "A1", "赶集"]}
+    assert orchard("PUT", row, params=key, json={"row": {}}).json()["rows_new"] == 1
+    assert orchard.get(row, params=key).json()["row"] == {"day": "2026-04-20", "area_id": "A1", "event": "赶集"}
+    assert orchard.get("/v1/reference/area_events.csv").text.splitlines()[1] == "2026-04-20,A1,赶集"
+    assert orchard("DELETE", row, params=key).status_code == 200
+    assert orchard.get("/v1/reference/area_events").json()["items"] == []

@@ -97,9 +97,9 @@ def test_a_row_that_ends_before_it_starts_is_refused() -> None:
 
 
 def test_tables_with_a_date_of_their_own_are_not_dated() -> None:
-    """Listings are by delivery date, the calendar by day, estimates and thresholds by delivery date."""
+    """Listings, estimates and thresholds are by delivery date, the calendar and local events by day."""
     own = {name for name, contract in REFERENCE_TABLES.items() if dated(contract) is contract}
-    assert own == {"listings", "calendar", "outside_estimates", "group_thresholds"}
+    assert own == {"listings", "calendar", "area_events", "outside_estimates", "group_thresholds"}
     assert dated(Listings) is Listings
 
 
