@@ -30,6 +30,7 @@ from pipeline.papers import PLAIN, PaperWishes
 from pipeline.past import Past
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
+from pipeline.promotion import promote_challenger, roll_back
 from pipeline.revise import Revision, revise
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
 from pipeline.training import (
@@ -37,7 +38,6 @@ from pipeline.training import (
     Training,
     backtest_models,
     drift_of,
-    promote_challenger,
     train_models,
 )
 from pipeline.warehouse_papers import write_warehouse_papers
@@ -130,14 +130,13 @@ class PlanningDesk:
         """Hold the serving demand model's forecasts of the last closed days against its rolling origins."""
         return drift_of(self.store, self.models().demand, self.settings, days=days)
 
-    def promote(self) -> str:
-        """Let the challenger serve if it earned it; see `pipeline.training.promote_challenger`."""
-        return promote_challenger(self.store, self.registries, self.settings)
+    def promote(self, *, by: str = "", progress: Progress = silent) -> str:
+        """Let the challenger serve if it earned it; see `pipeline.promotion.promote_challenger`."""
+        return promote_challenger(self.store, self.registries, self.settings, by=by, progress=progress)
 
-    def rollback(self) -> str:
-        """Let the champion before this one serve again; return what happened in one sentence."""
-        version = self.registries.demand.rollback()
-        return f"Demand model {version} serves again."
+    def rollback(self, *, by: str = "") -> str:
+        """Let the pair of models before this one serve again; see `pipeline.promotion.roll_back`."""
+        return roll_back(self.registries, by=by)
 
     def models(self) -> NightModels:
         """Return the models that serve: the registry's champion, or the labelled last good ones."""
