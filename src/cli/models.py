@@ -68,10 +68,15 @@ def forecast(
     context: typer.Context,
     date: Annotated[str, typer.Option(help="First delivery date.")],
     days: Annotated[int, typer.Option(help="Delivery dates.", min=1)] = 1,
+    categories: Annotated[
+        bool, typer.Option("--by-category", help="Sums per category, with quantiles of the sums' own errors.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write to this CSV, XLSX or Parquet file.")] = None,
 ) -> None:
-    """Forecast demand per SKU at community, warehouse and area level. 需求预测。"""
-    made = city_of(context).desk.forecast(day_of(date), days=days)
+    """Forecast demand per SKU, or category, at community, warehouse and area level. 需求预测。"""
+    desk = city_of(context).desk
+    by_sku = desk.forecast(day_of(date), days=days)
+    made: pd.DataFrame = desk.by_category(by_sku) if categories else by_sku
     if out is not None:
         export_table(made, out)
         console.print(f"{len(made):,} rows in {out}")

@@ -11,13 +11,13 @@ from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
 from contracts.errors import ConflictError, EmptyInputError, InputError
-from contracts.flow import Forecast
+from contracts.flow import CategoryForecast, Forecast
 from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.what_if import WhatIf
 from contracts.world import REFERENCE_TABLES, Reference, World
-from forecast import BacktestScores, DriftReport, Registry, predict, relocated
+from forecast import BacktestScores, DriftReport, Registry, by_category, predict, relocated
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
@@ -155,6 +155,17 @@ class PlanningDesk:
         past = Past.before(self.store, delivery_date, city=self.settings.city)
         demand = self.models().demand
         return predict(demand, past.history, delivery_dates=dates, issued_at=opening, context=past.context)
+
+    def by_category(self, forecast: DataFrame[Forecast]) -> DataFrame[CategoryForecast]:
+        """Return a forecast summed to place x category, with quantiles of the sums' own errors.
+
+        Raises
+        ------
+        InputError
+            The model that serves has no rolling origins to take those errors from, or a SKU is not known any more.
+        """
+        skus = self.store.reference_table("skus", forecast["delivery_date"].min())
+        return by_category(self.models().demand, forecast, skus)
 
     def plan(
         self,
