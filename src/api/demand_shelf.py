@@ -13,7 +13,7 @@ from pandera.typing import DataFrame
 
 from api.kept import Kept, frame_bytes
 from contracts.errors import NotFoundError, StoreError
-from contracts.flow import DailyDemand, Forecast, OrderBook
+from contracts.flow import CategoryForecast, DailyDemand, Forecast, OrderBook
 
 if TYPE_CHECKING:
     from pipeline.desk import PlanningDesk
@@ -39,6 +39,7 @@ class DemandShelf:
     def __init__(self, desk: Callable[[], PlanningDesk]) -> None:
         self._desk = desk
         self._forecasts: Kept[DataFrame[Forecast]] = Kept(most_bytes=KEPT_MB * 1_000_000, weigh=frame_bytes)
+        self._categories: Kept[DataFrame[CategoryForecast]] = Kept(most_bytes=KEPT_MB * 100_000, weigh=frame_bytes)
         self._opened: Kept[Opened] = Kept(most_bytes=KEPT_MB * 1_000_000, weigh=lambda one: frame_bytes(one.expected))
         self._books: Kept[DataFrame[OrderBook]] = Kept(most_bytes=KEPT_MB * 1_000_000, weigh=frame_bytes)
         self._version = ("", -float("inf"))
@@ -47,6 +48,10 @@ class DemandShelf:
     def forecast(self, day: pd.Timestamp) -> DataFrame[Forecast]:
         """Return the forecast of a delivery date from what was known when its orders opened."""
         return self._forecasts.get(self._premises(day), lambda: self._desk().forecast(day))
+
+    def categories(self, day: pd.Timestamp) -> DataFrame[CategoryForecast]:
+        """Return the forecast of a delivery date by place and category, summed from the one that is kept."""
+        return self._categories.get(self._premises(day), lambda: self._desk().by_category(self.forecast(day)))
 
     def order_book(self, day: pd.Timestamp, as_of: pd.Timestamp) -> DataFrame[OrderBook]:
         """Return the book of a delivery date as of a moment; the forecast in it is made once per date.

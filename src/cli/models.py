@@ -9,7 +9,9 @@ import pandas as pd
 import typer
 from rich.markdown import Markdown
 
+from api import model_changes
 from cli.context import city_of, day_of
+from cli.reference import records_of, terminal_name
 from cli.show import console, progress_bar, show_table
 from store import export_table
 
@@ -34,14 +36,17 @@ def train(
 
 def promote(context: typer.Context) -> None:
     """Let the challenger serve if rolling origins say it is better. 上线挑战模型。"""
-    with progress_bar("Contest on rolling origins"):
-        sentence = city_of(context).desk.promote()
+    desk = city_of(context).desk
+    with progress_bar("Contest on rolling origins") as report, records_of(context) as records:
+        sentence = model_changes.promote(desk, records.audit, by=terminal_name(), progress=report)
     console.print(sentence)
 
 
 def rollback(context: typer.Context) -> None:
-    """Let the champion before this one serve again. 回滚模型。"""
-    console.print(city_of(context).desk.rollback())
+    """Let the pair of models before this one serve again: demand and order book together. 回滚模型。"""
+    desk = city_of(context).desk
+    with records_of(context) as records:
+        console.print(model_changes.roll_back(desk, records.audit, by=terminal_name()))
 
 
 def models(
@@ -53,18 +58,25 @@ def models(
     if card is not None:
         console.print(Markdown(registries.demand.card(card)))
         return
-    for title, registry in (("Demand models", registries.demand), ("Order book models", registries.book)):
-        show_table(title, pd.DataFrame(registry.versions()))
+    from pipeline.promotion import listed_models
+
+    show_table("Demand models", pd.DataFrame(listed_models(registries)))
+    show_table("Order book models", pd.DataFrame(registries.book.versions())[["version", "aliases", "decision"]])
 
 
 def forecast(
     context: typer.Context,
     date: Annotated[str, typer.Option(help="First delivery date.")],
     days: Annotated[int, typer.Option(help="Delivery dates.", min=1)] = 1,
+    categories: Annotated[
+        bool, typer.Option("--by-category", help="Sums per category, with quantiles of the sums' own errors.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write to this CSV, XLSX or Parquet file.")] = None,
 ) -> None:
-    """Forecast demand per SKU at community, warehouse and area level. 需求预测。"""
-    made = city_of(context).desk.forecast(day_of(date), days=days)
+    """Forecast demand per SKU, or category, at community, warehouse and area level. 需求预测。"""
+    desk = city_of(context).desk
+    by_sku = desk.forecast(day_of(date), days=days)
+    made: pd.DataFrame = desk.by_category(by_sku) if categories else by_sku
     if out is not None:
         export_table(made, out)
         console.print(f"{len(made):,} rows in {out}")

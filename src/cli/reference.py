@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,8 +58,20 @@ def remove(
 
 def note_change(context: typer.Context, action: str, table: str, **facts: Any) -> None:
     """Write into the audit log what was done from this terminal, under the name of who is logged in."""
+    with records_of(context) as records:
+        records.audit.write(terminal_name(), action, table, facts=facts)
+
+
+@contextmanager
+def records_of(context: typer.Context) -> Iterator[Records]:
+    """Yield the records of the city: audit log, keys, jobs."""
     records = Records.open(city_of(context).settings.storage)
     try:
-        records.audit.write(f"terminal {os.environ.get('USER', os.getuid())}", action, table, facts=facts)
+        yield records
     finally:
         records.close()
+
+
+def terminal_name() -> str:
+    """Return whose name stands for what is done from this terminal."""
+    return f"terminal {os.environ.get('USER', os.getuid())}"

@@ -101,6 +101,32 @@ class Forecast(Table):
         return _rising(frame)
 
 
+class CategoryForecast(Table):
+    """Forecast demand of a category at a place: sums of the SKU rows, with quantiles of the sums' own errors."""
+
+    _key: ClassVar[tuple[str, ...]] = ("delivery_date", "level", "place_id", "category_id")
+    delivery_date: Day = day("Delivery date")
+    level: str = choice("Level", LEVELS)
+    place_id: str = identifier("Community, warehouse or area")
+    category_id: str = identifier("Category")
+    issued_at: Instant = instant("Nothing later than this was known")
+    mean: float = amount("Expected units")
+    q05: float = amount("5 % quantile, units")
+    q10: float = amount("10 % quantile, units")
+    q25: float = amount("25 % quantile, units")
+    q50: float = amount("Median, units")
+    q75: float = amount("75 % quantile, units")
+    q90: float = amount("90 % quantile, units")
+    q95: float = amount("95 % quantile, units")
+    q99: float = amount("99 % quantile, units")
+    source: str = text("Sum of SKUs, or the labelled fallback where every part is one")
+
+    @row_rule("quantiles rise")
+    @classmethod
+    def _quantiles(cls, frame: pd.DataFrame) -> pd.Series:
+        return _rising(frame)
+
+
 class OutsideEstimates(Table):
     """Somebody else's figure (预估销量): the marketplace's own estimate, a planner's. Scored beside ours."""
 

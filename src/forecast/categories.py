@@ -9,7 +9,7 @@ from pandera.typing import DataFrame
 from contracts.clock import clock_instant
 from contracts.columns import LEVELS, QUANTILE_COLUMNS, QUANTILES
 from contracts.errors import InputError
-from contracts.flow import Forecast
+from contracts.flow import CategoryForecast, Forecast
 from contracts.reference import Skus
 from forecast.levels import LEVEL_COLUMN
 from forecast.model import DemandModel
@@ -18,12 +18,13 @@ CATEGORY_LEVELS: dict[str, tuple[str, ...]] = {
     f"{name}_category": (LEVEL_COLUMN[name], "category_id") for name in LEVELS
 }
 """Place x category sums that get a spread of their own, by the series columns they keep."""
-BY_CATEGORY = ("delivery_date", "level", "place_id", "category_id", "issued_at", "mean", *QUANTILE_COLUMNS, "source")
 _KEY = ["delivery_date", "level", "place_id", "category_id", "issued_at"]
 
 
-def by_category(model: DemandModel, forecast: DataFrame[Forecast], skus: DataFrame[Skus]) -> pd.DataFrame:
-    """Return the forecast summed to place x category, with the columns `BY_CATEGORY`.
+def by_category(
+    model: DemandModel, forecast: DataFrame[Forecast], skus: DataFrame[Skus]
+) -> DataFrame[CategoryForecast]:
+    """Return the forecast summed to place x category.
 
     Means are the sums of the SKU rows of the same level; quantiles come from the errors of those sums on the rolling
     origins, never from the SKUs' quantiles. A sum of fallbacks only says so in `source`.
@@ -54,7 +55,7 @@ def by_category(model: DemandModel, forecast: DataFrame[Forecast], skus: DataFra
         quantiles[here] = model.spreads[f"{name}_category"].quantiles(mean, lead[here], QUANTILES)
     out[list(QUANTILE_COLUMNS)] = quantiles
     out["source"] = out["first"].where(~out["plain"], "sum of SKUs")
-    return out[list(BY_CATEGORY)]
+    return CategoryForecast.check(out[list(CategoryForecast.column_names())])
 
 
 def _lead_days(model: DemandModel, rows: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -17,7 +17,7 @@ from contracts.columns import LEVELS, QUANTILE_COLUMNS, QUANTILES
 from contracts.errors import EmptyInputError, InputError
 from contracts.flow import DailyDemand, Forecast
 from contracts.reference import Listings
-from forecast.assortment import on_sale_ahead
+from forecast.assortment import ASSUMED, on_sale_ahead
 from forecast.censoring import recovered
 from forecast.context import Context
 from forecast.expected import expected_units
@@ -55,7 +55,7 @@ def predict(
     Known are the delivery dates whose cutoff lies at or before `issued_at`; later rows of the history are not read.
     Communities sum to the warehouse and area rows exactly; each level has quantiles of its own. Days beyond the trained
     horizon, goods and communities without history, and a missing history are answered by a simpler way that `source`
-    names, beginning with ``fallback``.
+    names, beginning with ``fallback``; so do rows of an area that has no listings for the day, see `on_sale_ahead`.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _expected(
                 f"Nothing is on sale on {date.date()}: no listing names the day, and nothing was on sale in the last "
                 f"{model.settings.listed_within_days} days of the history."
             )
-        taken.append(key.get_indexer(pd.MultiIndex.from_frame(pairs)))
+        taken.append(key.get_indexer(pd.MultiIndex.from_frame(pairs[["community_id", "sku_id"]])))
     listed = np.zeros((len(leads), panel.width), np.bool_)
     for position, columns in enumerate(taken):
         listed[position, columns] = True
@@ -184,8 +184,16 @@ def _expected(
     days = []
     for date, columns, lead, mean, source in zip(offered, taken, leads, means, sources, strict=True):
         mean, source = _without_history(panel, mean, source)
-        days.append(_Day(date, columns, mean[columns].astype(np.float64), source[columns], lead))
+        told = _with_assumption(source[columns], offered[date]["assumed"].to_numpy(np.bool_))
+        days.append(_Day(date, columns, mean[columns].astype(np.float64), told, lead))
     return days
+
+
+def _with_assumption(source: NDArray[np.object_], assumed: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Label the rows of goods that nobody listed for the day; who answered is said behind it."""
+    names = {name: ASSUMED + name.removeprefix("fallback: ") for name in set(source[assumed])}
+    source[assumed] = [names[name] for name in source[assumed]]
+    return source
 
 
 def _without_history(

@@ -11,13 +11,13 @@ from pandera.typing import DataFrame
 
 from contracts.clock import clock_instant
 from contracts.errors import ConflictError, EmptyInputError, InputError
-from contracts.flow import Forecast
+from contracts.flow import CategoryForecast, Forecast
 from contracts.planned import PurchaseLines
 from contracts.reference import Listings
 from contracts.settings import Settings
 from contracts.what_if import WhatIf
 from contracts.world import REFERENCE_TABLES, Reference, World
-from forecast import BacktestScores, DriftReport, Registry, predict, relocated
+from forecast import BacktestScores, DriftReport, Registry, by_category, predict, relocated
 from forecast.backtest_scores import BASELINES
 from forecast.registry import log_backtest
 from pipeline.artefacts import write_artefacts
@@ -30,6 +30,7 @@ from pipeline.papers import PLAIN, PaperWishes
 from pipeline.past import Past
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
+from pipeline.promotion import promote_challenger, roll_back
 from pipeline.revise import Revision, revise
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
 from pipeline.training import (
@@ -37,7 +38,6 @@ from pipeline.training import (
     Training,
     backtest_models,
     drift_of,
-    promote_challenger,
     train_models,
 )
 from pipeline.warehouse_papers import write_warehouse_papers
@@ -130,14 +130,13 @@ class PlanningDesk:
         """Hold the serving demand model's forecasts of the last closed days against its rolling origins."""
         return drift_of(self.store, self.models().demand, self.settings, days=days)
 
-    def promote(self) -> str:
-        """Let the challenger serve if it earned it; see `pipeline.training.promote_challenger`."""
-        return promote_challenger(self.store, self.registries, self.settings)
+    def promote(self, *, by: str = "", progress: Progress = silent) -> str:
+        """Let the challenger serve if it earned it; see `pipeline.promotion.promote_challenger`."""
+        return promote_challenger(self.store, self.registries, self.settings, by=by, progress=progress)
 
-    def rollback(self) -> str:
-        """Let the champion before this one serve again; return what happened in one sentence."""
-        version = self.registries.demand.rollback()
-        return f"Demand model {version} serves again."
+    def rollback(self, *, by: str = "") -> str:
+        """Let the pair of models before this one serve again; see `pipeline.promotion.roll_back`."""
+        return roll_back(self.registries, by=by)
 
     def models(self) -> NightModels:
         """Return the models that serve: the registry's champion, or the labelled last good ones."""
@@ -156,6 +155,17 @@ class PlanningDesk:
         past = Past.before(self.store, delivery_date, city=self.settings.city)
         demand = self.models().demand
         return predict(demand, past.history, delivery_dates=dates, issued_at=opening, context=past.context)
+
+    def by_category(self, forecast: DataFrame[Forecast]) -> DataFrame[CategoryForecast]:
+        """Return a forecast summed to place x category, with quantiles of the sums' own errors.
+
+        Raises
+        ------
+        InputError
+            The model that serves has no rolling origins to take those errors from, or a SKU is not known any more.
+        """
+        skus = self.store.reference_table("skus", forecast["delivery_date"].min())
+        return by_category(self.models().demand, forecast, skus)
 
     def plan(
         self,

@@ -9,6 +9,7 @@ import pandas as pd
 from contracts.clock import clock_instant
 from contracts.errors import InputError, first_keys
 from contracts.settings import Settings
+from forecast.assortment import unlisted_areas
 from forecast.book import set_aside
 from optimize.routing.travel import given_travel
 
@@ -112,10 +113,13 @@ def premise_warnings(night: NightInput, settings: Settings) -> list[str]:
     """Return one sentence per thing the plan assumes because nobody said it."""
     said = []
     day, listings = night.delivery_date, night.reference.listings
-    if not (listings["delivery_date"] == day).any():
+    tonight = listings[listings["delivery_date"] == day]
+    unlisted = unlisted_areas(night.reference.communities, tonight, day)
+    if tonight.empty or unlisted:
+        where = f", but for others, in area {first_keys(unlisted)}" if unlisted else ""
         said.append(
-            f"No listings for {day.date()}: what was on sale during the last {settings.forecast.listed_within_days} "
-            "days is taken to be on sale, at the last prices."
+            f"No listings for {day.date()}{where}: what was on sale during the last "
+            f"{settings.forecast.listed_within_days} days is taken to be on sale, at the last prices."
         )
     last = _last_known(night)
     if last is None:

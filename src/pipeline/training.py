@@ -9,17 +9,15 @@ from datetime import date
 import pandas as pd
 
 from contracts.clock import clock_instant
-from contracts.errors import ConflictError, EmptyInputError, ModelError
+from contracts.errors import EmptyInputError, ModelError
 from contracts.settings import ForecastSettings, Settings
-from forecast import BacktestScores, DemandModel, DriftReport, Registry, backtest, drift_report, evidence_of, train
+from forecast import BacktestScores, DemandModel, DriftReport, Registry, backtest, drift_report, train
 from forecast.book import BookModel, fit_curve
-from forecast.partition import placed
 from forecast.registry import RunRecord
+from forecast.registry.registry import CHAMPION, SERVED_WITH, TRAINED_WITH
 from pipeline.past import Past
 from pipeline.progress import Progress, silent
 from store import Store
-
-CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 @dataclass(frozen=True)
@@ -131,6 +129,8 @@ def register_models(
     progress("registry", 0.9)
     demand_version = registries.demand.log(demand)
     book_version = registries.book.log(book, record=_book_record(book, demand.fingerprint, settings))
+    registries.demand.tag(demand_version, TRAINED_WITH, book_version)
+    note_pair(registries)
     for registry, version in ((registries.demand, demand_version), (registries.book, book_version)):
         replace_unfit(registry, version)  # after an update the old champion may not open: a night needs one that does
     means = demand.scores.groupby("member").agg(
@@ -205,41 +205,10 @@ def drift_of(store: Store, model: DemandModel, settings: Settings, *, days: int)
     return drift_report(model, past.history, context=past.context, days=days)
 
 
-def promote_challenger(store: Store, registries: Registries, settings: Settings) -> str:
-    """Let the challenger serve if rolling origins favour its settings over the champion's; say why.
-
-    A challenger with the champion's own settings that learned from later days is the same method with fresher data:
-    it takes over without a contest, because no earlier origin can tell the two apart; so it does when the champion's
-    file does not fit the program any more. The book model trained with it takes over too.
-
-    Raises
-    ------
-    NotFoundError
-        There is no challenger.
-    ConflictError
-        The evidence does not favour it; the champion stays.
-    """
-    version = registries.demand.version_of(CHALLENGER)
-    if version == registries.demand.version_of(CHAMPION):
-        raise ConflictError(f"Demand model {version} serves already; train another one first.")
-    challenger = registries.demand.load(version).model
-    if replace_unfit(registries.demand, version):
-        return _with_book(registries, version, "the champion could not serve any more")
-    champion = registries.demand.champion()
-    if challenger.settings == champion.model.settings and challenger.trained_until > champion.model.trained_until:
-        days = f"{champion.model.trained_until.date()} to {challenger.trained_until.date()}"
-        sentence = registries.demand.appoint(version, reason=f"the champion's settings, learned until later ({days})")
-    else:
-        contest = {CHAMPION: champion.model.settings, CHALLENGER: challenger.settings}
-        scores = backtest_models(
-            store,
-            {name: placed(own, settings.forecast.by_area) for name, own in contest.items()},
-            origins=settings.forecast.backtest_origins,
-            horizon=settings.forecast.horizon_days,
-            settings=settings,
-        )
-        sentence = registries.demand.promote(version, evidence=evidence_of(scores))
-    return _with_book(registries, version, sentence)
+def note_pair(registries: Registries) -> None:
+    """Write down which order book model serves with the demand model that serves: what a way back leads to."""
+    pair = {one.name: one.version_of(CHAMPION) for one in (registries.demand, registries.book)}
+    registries.demand.tag(pair[registries.demand.name], SERVED_WITH, pair[registries.book.name])
 
 
 def replace_unfit(registry: Registry, version: str) -> bool:
@@ -250,14 +219,6 @@ def replace_unfit(registry: Registry, version: str) -> bool:
         registry.appoint(version, reason=f"the champion cannot serve any more: {unfit}")
         return True
     return False
-
-
-def _with_book(registries: Registries, version: str, sentence: str) -> str:
-    """Let the book model trained with a promoted demand model serve too; return what happened."""
-    book = registries.book.version_of(CHALLENGER)
-    if book != registries.book.version_of(CHAMPION):
-        registries.book.appoint(book, reason=f"trained with demand model {version}")
-    return f"Demand model {version} serves now: {sentence}."
 
 
 def _book_record(book: BookModel, fingerprint: str, settings: Settings) -> RunRecord:

@@ -67,6 +67,14 @@ def test_demand_is_read_as_frames(admin: Any) -> None:
     assert (book["as_of"] == pd.Timestamp(EVENING)).all()
 
 
+def test_categories_are_read_as_frames(admin: Any) -> None:
+    """The sums of the SKU rows, level by level."""
+    service = client_of(admin)
+    sums = service.forecast_by_category(DAY, level="area").groupby("place_id")["mean"].sum()
+    parts = service.forecast(DAY, level="area").groupby("place_id")["mean"].sum()
+    assert (sums - parts).abs().max() < 1e-6
+
+
 def test_orders_are_sent_in_batches_and_again(copied: Any, tiny: World, tmp_path: Path) -> None:
     """1,200 lines are three batches; sent again, or as a file, they change nothing."""
     service = client_of(copied)

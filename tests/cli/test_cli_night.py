@@ -120,6 +120,18 @@ def test_a_rerun_gives_the_same_plan(town: Terminal, plan_id: str) -> None:
     assert "came out identical" in done.output
 
 
+def test_a_forecast_by_category_is_the_sum_of_its_skus(town: Terminal) -> None:
+    """The same total per level, with a row per place and category."""
+    by_sku, by_category = town.folder / "sku.csv", town.folder / "category.csv"
+    assert town("forecast", "--date", DATE, "--out", str(by_sku)).exit_code == 0
+    done = town("forecast", "--date", DATE, "--by-category", "--out", str(by_category))
+    assert done.exit_code == 0, done.output
+    parts, sums = pd.read_csv(by_sku), pd.read_csv(by_category)
+    assert not sums.duplicated(["delivery_date", "level", "place_id", "category_id"]).any()
+    apart = parts.groupby("level")["mean"].sum() - sums.groupby("level")["mean"].sum()
+    assert apart.abs().max() < 1e-2
+
+
 def test_a_forecast_is_written_to_a_workbook(town: Terminal) -> None:
     """Every level is in the file, and the communities sum to the warehouse."""
     path = town.folder / "forecast.xlsx"

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from api.records import Records
 from cli.app import app
-from contracts.errors import NotFoundError
+from contracts.errors import ConflictError, NotFoundError
+from contracts.settings import load_settings
 from contracts.world import World
 
 pytestmark = pytest.mark.slow
@@ -38,7 +40,6 @@ class Terminal:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Terminal:
     """Return a terminal on the tiny world, its model trained three weeks ago."""
-    from contracts.settings import load_settings
     from pipeline.desk import PlanningDesk
 
     made = Terminal(tmp_path_factory.mktemp("scores"))
@@ -62,6 +63,19 @@ def marketplace(tiny: World, path: Path) -> Path:
     broken = table.iloc[:2].assign(仓库编码=["W77", "W1"], 预估销量=[5.0, -1.0])
     pd.concat([table, broken]).to_csv(path, index=False, encoding="gbk")
     return path
+
+
+def test_decisions_about_models_are_written_down(town: Terminal) -> None:
+    """A refusal is in the audit log with who asked and why; the table of models has a column for it."""
+    refused = town("promote")
+    assert isinstance(refused.exception, ConflictError)
+    records = Records.open(load_settings(town.settings).storage)
+    entry = records.audit.entries(subject="models").iloc[0]
+    records.close()
+    assert entry["action"] == "refuse to promote models"
+    assert entry["key_id"].startswith("terminal ")
+    assert str(refused.exception) == entry["facts"]["sentence"]
+    assert town("models").exit_code == 0
 
 
 def test_an_outside_estimate_is_imported_scored_and_weighed(town: Terminal, tiny: World, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from contracts.errors import EmptyInputError, InputError
 from contracts.flow import DailyDemand
 from contracts.reference import Communities, Listings, Skus
 from forecast import Context, predict, train
+from forecast.assortment import unlisted_areas
 
 
 def ahead(history: pd.DataFrame, days: int = 1) -> list[pd.Timestamp]:
@@ -168,3 +169,52 @@ def test_nothing_on_sale_is_an_empty_input(trained, history, context):
     now = Context(context.skus, context.communities, listings)
     with pytest.raises(EmptyInputError, match="Nothing is on sale"):
         predict(trained, history, **tonight(history), context=now)
+
+
+def listed(date: pd.Timestamp, areas: tuple[str, ...], skus: tuple[str, ...] = ("S00", "S01")) -> pd.DataFrame:
+    """Return listings of SKUs in areas on a day."""
+    rows = [(date, area, sku, 5.0, 5.0) for area in areas for sku in skus]
+    return Listings.check(
+        pd.DataFrame(rows, columns=["delivery_date", "area_id", "sku_id", "price_yuan", "list_price_yuan"])
+    )
+
+
+def test_an_area_without_listings_is_assumed_and_labelled(trained, history, context):
+    """Only A0 listed two SKUs: A1 is expected to sell its recent four, each row says so, sums of both are plain."""
+    date = ahead(history)[0]
+    now = Context(context.skus, context.communities, listed(date, ("A0",)))
+    rows = predict(trained, history, **tonight(history), context=now)
+    area = context.communities.set_index("community_id")["area_id"]
+    places = rows[rows["level"] == "community"].assign(area=lambda table: table["place_id"].map(area))
+    places = places[places["delivery_date"] == date]
+    here, there = places[places["area"] == "A0"], places[places["area"] == "A1"]
+    assert set(here["sku_id"]) == {"S00", "S01"}
+    assert not here["source"].str.startswith("fallback").any()
+    assert set(there["sku_id"]) == {"S00", "S01", "S02", "S03"}
+    assert there["source"].str.startswith("fallback: no listings, goods on sale of late taken; ").all()
+    answered = {name.rpartition("; ")[2] for name in there["source"]}
+    assert answered & set(here["source"])
+    sums = rows[(rows["level"] == "area") & (rows["delivery_date"] == date)].set_index(["place_id", "sku_id"])["source"]
+    assert not sums["A0"].str.startswith("fallback").any()
+    assert sums["A1"].str.startswith("fallback: no listings").all()
+
+
+def test_a_day_without_listings_is_labelled_where_listings_are_kept(trained, history, context):
+    """Listings of yesterday only: every row of tomorrow is assumed; without any listing ever none is missed."""
+    date = ahead(history)[0]
+    kept = Context(context.skus, context.communities, listed(date - pd.Timedelta(days=1), ("A0", "A1")))
+    rows = predict(trained, history, **tonight(history), context=kept)
+    assert rows["source"].str.startswith("fallback: no listings").all()
+    plain = predict(trained, history, **tonight(history), context=context)
+    assert not plain["source"].str.contains("no listings").any()
+    pd.testing.assert_frame_equal(rows.drop(columns="source"), plain.drop(columns="source"))
+
+
+def test_an_area_without_open_communities_misses_nothing(context):
+    """A closed area is not asked for listings; an unknown area's listings are nobody's."""
+    day = pd.Timestamp("2026-05-20")
+    shut = context.communities.assign(closed_on=pd.NaT)
+    shut.loc[shut["area_id"] == "A1", "closed_on"] = day - pd.Timedelta(days=1)
+    for areas, missing in ((("A0",), []), (("A9",), []), (("A1",), [])):
+        assert unlisted_areas(Communities.check(shut), listed(day, areas), day) == missing
+    assert unlisted_areas(context.communities, listed(day, ("A1",)), day) == ["A0"]

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import copy
+import doctest
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import forecast.registry.evidence
 from contracts.errors import ConflictError, ModelError, NotFoundError
 from contracts.settings import StorageSettings
 from forecast import Evidence, Registry, predict
-from forecast.registry import RunRecord
+from forecast.registry import RunRecord, promise_evidence
 from forecast.registry.door import RegistryDownError
 
 BETTER = Evidence("wape", (0.7, 0.8, 0.75), (0.6, 0.7, 0.74))
@@ -156,3 +158,33 @@ def test_a_pickle_that_needs_code_that_is_gone_is_a_model_error(fresh):
 
 class Gone:
     """A model class of an earlier program."""
+
+
+def day_errors(days: range, absolute: float, *, lead: int = 1, level: str = "warehouse") -> pd.DataFrame:
+    """Return day errors of a model that misses `absolute` of 10 units a day."""
+    dates = pd.Timestamp("2026-03-01") + pd.to_timedelta(list(days), unit="D")
+    return pd.DataFrame(
+        {"level": level, "lead": lead, "delivery_date": dates, "units": 10.0, "absolute": absolute, "signed": 0.0}
+    )
+
+
+def test_common_days_are_cut_into_windows_that_share_none():
+    """Twenty-one common days are three windows, however often each day was forecast; other levels do not count."""
+    one = pd.concat(
+        [day_errors(range(30), 2.0), day_errors(range(30), 4.0, lead=6), day_errors(range(30), 9.0, level="area")]
+    )
+    two = day_errors(range(9, 50), 3.0, lead=2)
+    evidence = promise_evidence(one, two, window_days=7)
+    assert evidence.champion == pytest.approx((0.3, 0.3, 0.3))
+    assert evidence.challenger == pytest.approx((0.3, 0.3, 0.3))
+    assert evidence.not_worse()[0]
+    assert promise_evidence(one, day_errors(range(60, 70), 1.0), window_days=7).champion == ()
+    assert not promise_evidence(one, day_errors(range(60, 70), 1.0), window_days=7).not_worse()[0]
+
+
+def test_worse_beyond_noise_is_worse():
+    """A constant loss is no noise; a loss within two standard errors is."""
+    assert not Evidence("WAPE", (0.2, 0.3, 0.2), (0.21, 0.31, 0.21)).not_worse()[0]
+    assert Evidence("WAPE", (0.2, 0.3, 0.2), (0.26, 0.28, 0.22)).not_worse()[0]
+    assert not Evidence("WAPE", (0.2, 0.3, float("nan")), (0.1, 0.1, 0.1)).not_worse()[0]
+    assert doctest.testmod(forecast.registry.evidence).failed == 0

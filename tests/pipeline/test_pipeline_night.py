@@ -183,6 +183,22 @@ def test_missing_listings_are_assumed_and_said(desk: PlanningDesk, tomorrow: pd.
     assert any("No listings for 2026-04-22" in warning for warning in plan.summary.warnings)
 
 
+def test_an_area_without_listings_is_said_by_name(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
+    """One area's listings are missing: it is named, its rows are labelled fallbacks, the other area's are not."""
+    night = desk.night_input(tomorrow, tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6))
+    places = night.reference.communities
+    places = Communities.check(places.assign(area_id=["A2", "A2", *places["area_id"][2:]]))
+    moved = replace(night.reference, communities=places)  # its listings are still those of A1 only
+    plan = plan_night(replace(night, reference=moved), settings=desk.settings)
+    assert any("No listings for 2026-04-22, but for others, in area 'A2'" in one for one in plan.summary.warnings)
+    assert any("no listings, goods on sale of late" in one for one in plan.summary.fallbacks)
+    rows = plan.forecast[plan.forecast["level"] == "community"]
+    assumed = rows["source"].str.startswith("fallback: no listings")
+    assert assumed.any()
+    assert assumed.tolist() == rows["place_id"].isin(places["community_id"][:2]).tolist()
+    assert not any("No listings" in one for one in plan_night(night, settings=desk.settings).summary.warnings)
+
+
 def test_stale_orders_are_refused(desk: PlanningDesk) -> None:
     """A plan five years after the last known order would be a guess."""
     with pytest.raises(InputError, match="Import newer orders"):

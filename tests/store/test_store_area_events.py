@@ -1,4 +1,4 @@
-"""Local events: a Chinese list comes in, unknown areas are told by name, the table comes and goes with its migration."""
+"""Local events: a Chinese list comes in, unknown areas are told, the table comes and goes with its migration."""
 
 from __future__ import annotations
 

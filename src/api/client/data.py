@@ -83,6 +83,10 @@ class DataCalls(Calls):
         """Return the forecast of a delivery date."""
         return self.rows("/v1/forecasts", {"delivery_date": delivery_date.isoformat(), **filters})
 
+    def forecast_by_category(self, delivery_date: date, **filters: str) -> pd.DataFrame:
+        """Return the forecast of a delivery date by place and category, with quantiles of the sums' own errors."""
+        return self.rows("/v1/forecasts/categories", {"delivery_date": delivery_date.isoformat(), **filters})
+
     def order_book(self, delivery_date: date, as_of: datetime, **filters: str) -> pd.DataFrame:
         """Return the order book as of a moment."""
         asked = {"delivery_date": delivery_date.isoformat(), "as_of": as_of.isoformat(), **filters}

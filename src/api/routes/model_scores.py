@@ -28,6 +28,14 @@ class ModelVersion(BaseModel):
         description="Evidence of its promotion, empty for the first.",
         examples=["warehouse pinball 0.7033 against 0.7100, better in 6 of 8 windows"],
     )
+    decision: str = Field(
+        description="The last word on it: promoted, refused or rolled back, on which figures, by whom.",
+        examples=["promoted: warehouse pinball 0.7033 against 0.7100, better in 6 of 8 windows (by 9f1c2ab03d4e)"],
+    )
+    book_version: str = Field(
+        description="Order book model that serves or served with it, else the one trained with it; empty: not known.",
+        examples=["3"],
+    )
     run_id: str = Field(description="MLflow run.", examples=["7fbb9cc2bb404c6f9e43ef662da25e18"])
 
 
@@ -80,7 +88,10 @@ class Drift(BaseModel):
 @router.get("", summary="Registered demand models")
 def list_models(_holder: DemandReader, service: Running) -> list[ModelVersion]:
     """Return every version of the demand model, newest first."""
-    return [ModelVersion(**one) for one in service.desk.registries.demand.versions()]
+    registries = service.desk.registries
+    from pipeline.promotion import listed_models  # with the forecasting libraries, which the desk has imported by now
+
+    return [ModelVersion(**one) for one in listed_models(registries)]
 
 
 @router.get("/drift", summary="Drift of the serving demand model")

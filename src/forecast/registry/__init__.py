@@ -1,12 +1,13 @@
 """Models with their record: every training is a run, versions are registered, ``champion`` serves."""
 
 from forecast.registry.door import RegistryDownError
-from forecast.registry.evidence import Evidence, evidence_of
+from forecast.registry.evidence import LEAST_WINDOWS, Evidence, evidence_of, promise_evidence
 from forecast.registry.record import RunRecord, record_of
 from forecast.registry.registry import Registry, Served
 from forecast.registry.runs import log_backtest
 
 __all__ = [
+    "LEAST_WINDOWS",
     "Evidence",
     "Registry",
     "RegistryDownError",
@@ -14,5 +15,6 @@ __all__ = [
     "Served",
     "evidence_of",
     "log_backtest",
+    "promise_evidence",
     "record_of",
 ]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.errors import ConflictError, ModelError, NotFoundError
+from contracts.errors import ConflictError, NotFoundError
 from contracts.settings import StorageSettings
 from forecast.model import DemandModel
 from forecast.registry.door import Door, RegistryDownError
 from forecast.registry.evidence import Evidence
-from forecast.registry.fitness import check_fitness, method_digest
+from forecast.registry.fitness import method_digest
+from forecast.registry.opening import LastGood, opened
 from forecast.registry.record import CARD, RunRecord, record_of
 from forecast.registry.runs import write_run
 
@@ -26,11 +27,12 @@ CHALLENGER = "challenger"
 _FILE = "model.pkl"
 _DIGEST = "sha256"
 _METHOD = "method"
-_UNREADABLE = (pickle.UnpicklingError, AttributeError, ImportError, EOFError, LookupError, TypeError, ValueError)
-"""What unpickling raises when a class of the file is gone or builds itself otherwise now."""
 OTHER_PROGRAM = "trained by another version of the program"
 _PREVIOUS = "previous_champion"
 _EVIDENCE = "promoted_on"
+_DECISION = "decision"
+TRAINED_WITH, SERVED_WITH = "trained_with", "served_with"
+"""Tags of a version: the version of another registry that was trained, or served last, together with it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Registry:
     def __init__(self, storage: StorageSettings, *, name: str = "demand") -> None:
         self.name = name
         self._door = Door(storage)
-        self._spare = Path(storage.models) / "last_good" / name
+        self._spare = LastGood(Path(storage.models) / "last_good" / name, name)
 
     def log(self, model: Any, *, record: RunRecord | None = None) -> str:
         """Keep a trained model as a run and a new version, alias ``challenger``; return the version.
@@ -112,9 +114,10 @@ class Registry:
             version = self.version_of(CHAMPION)
             content, tags = self._content(version)
         except RegistryDownError as down:
-            return self._last_good(down)
+            version, model, label = self._spare.take(down)
+            return Served(model, version, label)
         served = self._served(version, content, tags)
-        self._keep(version, content, tags[_DIGEST])
+        self._spare.keep(version, content, tags[_DIGEST])
         return served
 
     def load(self, version: str) -> Served:
@@ -141,7 +144,10 @@ class Registry:
         return found
 
     def versions(self) -> list[dict[str, str]]:
-        """Return the versions, newest first: ``version, aliases, promoted_on, run_id``."""
+        """Return the versions, newest first: ``version, aliases, promoted_on, decision, run_id`` and the two tags.
+
+        ``decision`` is the last word on the version: promoted, refused or rolled back, by whom and on which figures.
+        """
         with self._door.client() as client:
             found = client.search_model_versions(f"name = '{self.name}'")
             aliases = self._aliases(client)
@@ -149,7 +155,7 @@ class Registry:
             {
                 "version": str(one.version),
                 "aliases": ", ".join(sorted(a for a, v in aliases.items() if v == str(one.version))),
-                _EVIDENCE: one.tags.get(_EVIDENCE, ""),
+                **{tag: one.tags.get(tag, "") for tag in (_EVIDENCE, _DECISION, TRAINED_WITH, SERVED_WITH)},
                 "run_id": one.run_id,
             }
             for one in sorted(found, key=lambda one: -int(one.version))
@@ -170,7 +176,7 @@ class Registry:
                 return Path(client.download_artifacts(run_id, f"model/{CARD}", folder)).read_text(encoding="utf-8")
         raise NotFoundError("model card", f"{self.name} {version}")
 
-    def promote(self, version: str, *, evidence: Evidence) -> str:
+    def promote(self, version: str, *, evidence: Evidence, by: str = "") -> str:
         """Make a version champion if the evidence says so; return the sentence of the evidence.
 
         Raises
@@ -182,10 +188,15 @@ class Registry:
         """
         earned, sentence = evidence.verdict()
         if not earned:
-            raise ConflictError(f"{self.name} version {version} is not promoted: {sentence}. The champion stays.")
-        return self.appoint(version, reason=sentence)
+            raise self.refused(version, sentence, by=by)
+        return self.appoint(version, reason=sentence, by=by)
 
-    def appoint(self, version: str, *, reason: str) -> str:
+    def refused(self, version: str, sentence: str, *, by: str = "") -> ConflictError:
+        """Write down that a version was not promoted, and return the error that says so."""
+        self.decided(version, f"not promoted: {sentence}", by=by)
+        return ConflictError(f"{self.name} version {version} is not promoted: {sentence}. The champion stays.")
+
+    def appoint(self, version: str, *, reason: str, by: str = "") -> str:
         """Make a version champion for a stated reason, with a way back; return the reason.
 
         For what no contest can decide: the champion's own method with fresher data, or a model of another kind that
@@ -203,10 +214,11 @@ class Registry:
             if before is not None and before != version:
                 client.set_model_version_tag(self.name, version, _PREVIOUS, before)
             client.set_registered_model_alias(self.name, CHAMPION, version)
+        self.decided(version, f"promoted: {reason}", by=by)
         log.info("registry: %s version %s is champion after %s: %s", self.name, version, before, reason)
         return reason
 
-    def rollback(self) -> str:
+    def rollback(self, *, by: str = "") -> str:
         """Make the champion before this one champion again; return its version.
 
         Raises
@@ -214,14 +226,60 @@ class Registry:
         ConflictError
             The champion replaced none.
         """
+        before = self.former()
+        self.restore(before, by=by)
+        return before
+
+    def former(self) -> str:
+        """Return the version the champion replaced.
+
+        Raises
+        ------
+        ConflictError
+            It replaced none.
+        """
         current = self.version_of(CHAMPION)
         before = self._known(current).tags.get(_PREVIOUS)
         if before is None:
             raise ConflictError(f"{self.name} version {current} replaced no earlier champion: nothing to roll back to.")
-        with self._door.client() as client:
-            client.set_registered_model_alias(self.name, CHAMPION, before)
-        log.info("registry: %s rolled back from version %s to %s", self.name, current, before)
         return str(before)
+
+    def restore(self, version: str, *, by: str = "") -> None:
+        """Let a version serve that served before, and write down on both versions who took the other back.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version.
+        """
+        self._known(version)
+        current = self.version_of(CHAMPION)
+        with self._door.client() as client:
+            client.set_registered_model_alias(self.name, CHAMPION, version)
+        if current != version:
+            self.decided(current, f"rolled back to version {version}", by=by)
+        self.decided(version, f"serves again in place of version {current}", by=by)
+        log.info("registry: %s rolled back from version %s to %s", self.name, current, version)
+
+    def decided(self, version: str, sentence: str, *, by: str = "") -> None:
+        """Write the last word on a version down, with who said it."""
+        self.tag(version, _DECISION, sentence + (f" (by {by})" if by else ""))
+
+    def tag(self, version: str, name: str, text: str) -> None:
+        """Write a word on a version down, e.g. `SERVED_WITH`."""
+        with self._door.client() as client:
+            client.set_model_version_tag(self.name, version, name, text)
+
+    def tags(self, version: str) -> Mapping[str, str]:
+        """Return what is written on a version.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version.
+        """
+        tags: Mapping[str, str] = self._known(version).tags
+        return tags
 
     def _aliases(self, client: Any) -> dict[str, str]:
         found = client.search_registered_models(f"name = '{self.name}'")
@@ -240,7 +298,7 @@ class Registry:
 
     def _served(self, version: str, content: bytes, tags: Mapping[str, str]) -> Served:
         """Return the opened version, labelled when its method is not the one installed."""
-        model = _opened(content, tags.get(_DIGEST, ""), f"{self.name} version {version}")
+        model = opened(content, tags.get(_DIGEST, ""), f"{self.name} version {version}")
         return Served(model, version, "" if tags.get(_METHOD) == method_digest() else OTHER_PROGRAM)
 
     def _content(self, version: str) -> tuple[bytes, Mapping[str, str]]:
@@ -248,47 +306,3 @@ class Registry:
         with self._door.client() as client, tempfile.TemporaryDirectory() as folder:
             path = client.download_artifacts(found.run_id, f"model/{_FILE}", folder)
             return Path(path).read_bytes(), found.tags
-
-    def _keep(self, version: str, content: bytes, digest: str) -> None:
-        """Keep the champion as a plain file, replaced in one step."""
-        place = self._spare / f"{version}-{digest}.pkl"
-        if place.exists():
-            return
-        self._spare.mkdir(parents=True, exist_ok=True)
-        fresh = place.with_suffix(".part")
-        fresh.write_bytes(content)
-        fresh.replace(place)
-        for old in self._spare.glob("*.pkl"):
-            if old != place:
-                old.unlink()
-
-    def _last_good(self, down: RegistryDownError) -> Served:
-        kept = sorted(self._spare.glob("*.pkl"))
-        if not kept:
-            raise ModelError(f"{down} No earlier champion of {self.name!r} was kept on this machine.") from down
-        version, _, digest = kept[-1].stem.partition("-")
-        model = _opened(kept[-1].read_bytes(), digest, f"the kept {self.name} version {version}")
-        label = f"fallback: last good model (version {version}), registry down"
-        log.warning("registry: %s", label)
-        return Served(model, version, label)
-
-
-def _opened(content: bytes, digest: str, what: str) -> Any:
-    """Return the pickled model after its digest is proved.
-
-    Raises
-    ------
-    ModelError
-        The file is not the one that was logged, or needs code that is not here.
-    """
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise ModelError(f"The file of {what} is corrupt: its SHA-256 is not the one logged. Promote another version.")
-    try:
-        model = pickle.loads(content)
-    except _UNREADABLE as broken:
-        raise ModelError(
-            f"{what} cannot be opened with this version of the program: {broken}. Train again with `tuancai train` and "
-            "`tuancai promote`, or serve an earlier version with `tuancai rollback`."
-        ) from broken
-    check_fitness(model, what=what)
-    return model

@@ -1,0 +1,40 @@
+"""Which models serve is changed here, for terminal and jobs alike: each change and each refusal is in the audit log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.records.audit import AuditLog
+from contracts.errors import ConflictError
+
+if TYPE_CHECKING:
+    from pipeline.desk import PlanningDesk
+    from pipeline.progress import Progress
+
+MODELS = "models"
+PROMOTED, REFUSED, ROLLED_BACK = "promote models", "refuse to promote models", "roll back models"
+"""Subject and actions of the audit log."""
+
+
+def promote(desk: PlanningDesk, audit: AuditLog, *, by: str, progress: Progress) -> str:
+    """Let the challenger serve if it earned it; return why.
+
+    Raises
+    ------
+    ConflictError
+        It did not; that is in the audit log too.
+    """
+    try:
+        sentence = desk.promote(by=by, progress=progress)
+    except ConflictError as refused:
+        audit.write(by, REFUSED, MODELS, facts={"sentence": str(refused)})
+        raise
+    audit.write(by, PROMOTED, MODELS, facts={"sentence": sentence})
+    return sentence
+
+
+def roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
+    """Let the pair of models before this one serve again; return what happened."""
+    sentence = desk.rollback(by=by)
+    audit.write(by, ROLLED_BACK, MODELS, facts={"sentence": sentence})
+    return sentence
