@@ -4,9 +4,9 @@
 
 Sold-out cells: sales against true demand before and after recovery. Cold start: some SKUs and communities are taken out
 of the history altogether, forecast as new ones, and compared with what was expected of them in truth; the known ones
-stand beside them, and the mean of the category in the area as the plain alternative. Then by the days a community has
-been seen: grown ones of which the history holds the last days only, and the town's real newcomers, which start at a
-third and fill up.
+stand beside them, and the mean of the category in the area as the plain alternative; what was wanted of them is held
+against their quantiles, per community and per warehouse. Then by the days a community has been seen: grown ones of
+which the history holds the last days only, and the town's real newcomers, which start at a third and fill up.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     world = build_world("town", seed=options.seed)
+    cold, covered = cold_start(world, skus=options.skus, communities=options.communities, seed=options.seed)
     tables = {
         "sold_out": sold_out(world),
-        "cold_start": cold_start(world, skus=options.skus, communities=options.communities, seed=options.seed),
+        "cold_start": cold,
+        "cold_coverage": covered,
         "by_age": by_age(world, communities=options.communities, trainings=options.trainings, seed=options.seed),
     }
     for table in tables.values():
@@ -80,8 +82,9 @@ def sold_out(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def cold_start(world: World, *, skus: int, communities: int, seed: int) -> pd.DataFrame:
-    """Return WAPE and bias against the expected units of goods and places the model never saw, and of those it did."""
+def cold_start(world: World, *, skus: int, communities: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return WAPE and bias against the expected units of goods and places the model never saw, and of those it did;
+    and the shares of wanted units at or below their quantiles."""
     reference = world.reference
     rng = np.random.default_rng(seed)
     new_skus = set(rng.choice(reference.skus["sku_id"], skus, replace=False))
@@ -91,7 +94,8 @@ def cold_start(world: World, *, skus: int, communities: int, seed: int) -> pd.Da
     withheld = history["sku_id"].isin(new_skus) | history["community_id"].isin(new_places)
     past = DailyDemand.check(history[~withheld & (history["delivery_date"] <= last)].reset_index(drop=True))
     now = Context(reference.skus, reference.communities)
-    table = _forecast(world, past, last)
+    rows = _forecast(world, past, last, levels=("community", "warehouse"))
+    table = rows[rows["level"] == "community"].drop(columns="level")
     table["plain"] = _category_means(past, table, now)
     kinds = {
         "new SKU": table["sku_id"].isin(new_skus) & ~table["community_id"].isin(new_places),
@@ -99,7 +103,18 @@ def cold_start(world: World, *, skus: int, communities: int, seed: int) -> pd.Da
         "both new": table["community_id"].isin(new_places) & table["sku_id"].isin(new_skus),
     }
     kinds["known"] = ~np.logical_or.reduce(list(kinds.values()))
-    return pd.DataFrame([_row(kind, table[here]) for kind, here in kinds.items()])
+    whole = rows[rows["level"] == "warehouse"]
+    covered = {("community", kind): table[here] for kind, here in kinds.items()}
+    covered |= {("warehouse", "new SKU"): whole[whole["sku_id"].isin(new_skus)]}
+    covered |= {("warehouse", "known"): whole[~whole["sku_id"].isin(new_skus)]}
+    shares = [{"level": level, "kind": kind, **_covered(part)} for (level, kind), part in covered.items()]
+    return pd.DataFrame([_row(kind, table[here]) for kind, here in kinds.items()]), pd.DataFrame(shares)
+
+
+def _covered(rows: pd.DataFrame) -> dict[str, float]:
+    """Return rows and the shares of wanted units at or below each quantile (ties count)."""
+    names = ("q05", "q10", "q50", "q90", "q95")
+    return {"rows": len(rows)} | {name: float((rows["units"] <= rows[name]).mean()) for name in names}
 
 
 def by_age(world: World, *, communities: int, trainings: int, seed: int) -> pd.DataFrame:
@@ -140,17 +155,24 @@ def by_age(world: World, *, communities: int, trainings: int, seed: int) -> pd.D
     return pd.DataFrame(rows)
 
 
-def _forecast(world: World, past: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
-    """Return the forecast of the next days beside the expected units, trained on the past as given."""
+def _forecast(
+    world: World, past: pd.DataFrame, last: pd.Timestamp, *, levels: tuple[str, ...] = ("community",)
+) -> pd.DataFrame:
+    """Return the forecast of the next days beside expected and wanted units, trained on the past as given."""
     reference = world.reference
     now = Context(reference.skus, reference.communities, reference.listings, reference.calendar)
     model = train(past, skus=now.skus, communities=now.communities, listings=now.listings, calendar=now.calendar)
     dates = [last + pd.Timedelta(days=step) for step in range(1, DAYS + 1)]
     issued = last.tz_localize("Asia/Shanghai").tz_convert("UTC")
-    rows = predict(model, past, delivery_dates=dates, issued_at=issued, levels=["community"], context=now)
-    truth = world.true_demand[["delivery_date", "community_id", "sku_id", "expected_units"]]
-    rows = rows.rename(columns={"place_id": "community_id"})
-    return rows.merge(truth, on=["delivery_date", "community_id", "sku_id"])
+    rows = predict(model, past, delivery_dates=dates, issued_at=issued, levels=levels, context=now)
+    wanted = world.true_demand.merge(reference.communities[["community_id", "warehouse_id"]], on="community_id")
+    tables = []
+    for level in levels:
+        place = f"{level}_id"
+        key = ["delivery_date", place, "sku_id"]
+        truth = wanted.groupby(key, as_index=False)[["expected_units", "units"]].sum()
+        tables.append(rows[rows["level"] == level].rename(columns={"place_id": place}).merge(truth, on=key))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _category_means(past: pd.DataFrame, table: pd.DataFrame, context: Context) -> pd.Series:

@@ -19,6 +19,7 @@ from forecast.panel import Panel
 from forecast.promise import no_day_errors
 from forecast.recent_bias import RecentBias
 from forecast.spread import PoissonSpread, Spread
+from forecast.unsure import Unsure
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class DemandModel:
         Sums forecast in their own right, to which the communities are reconciled.
     recent_bias : RecentBias
         What the newest rolling forecasts missed by, where taking it off would have helped every time.
+    unsure : Unsure
+        How far goods and communities without a past may be from what is told of them.
     fallback : str
         Empty, or why a simpler way than the rolling origins answers; it then stands in `source`.
     trained_until : Timestamp
@@ -65,6 +68,7 @@ class DemandModel:
     passing: Passing
     own_levels: tuple[OwnLevel, ...] = ()
     recent_bias: RecentBias = field(default_factory=RecentBias)
+    unsure: Unsure = field(default_factory=Unsure)
     fallback: str = ""
     promise: pd.DataFrame = field(default_factory=no_day_errors)
 

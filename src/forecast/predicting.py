@@ -25,6 +25,7 @@ from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.model import DemandModel
 from forecast.panel import Panel
+from forecast.unsure import mixed_quantiles, unsure_of_sums
 
 log = logging.getLogger(__name__)
 BOTTOM_UP = "sum of communities"
@@ -32,12 +33,13 @@ BOTTOM_UP = "sum of communities"
 
 @dataclass(frozen=True)
 class _Day:
-    """Forecast of one delivery date for the series on sale: positions in the panel, mean, label, lead time."""
+    """Forecast of one delivery date for the series on sale: positions in the panel, mean, label, doubts, lead time."""
 
     date: pd.Timestamp
     columns: NDArray[np.int64]
     mean: NDArray[np.float64]
     source: NDArray[np.object_]
+    unsure: tuple[NDArray[np.float64], NDArray[np.float64]]
     lead: int
 
 
@@ -181,11 +183,13 @@ def _expected(
     for position, columns in enumerate(taken):
         listed[position, columns] = True
     means, sources = expected_units(model, panel, context, leads, listed=listed)
+    goods, places = model.unsure.of(panel)
     days = []
     for date, columns, lead, mean, source in zip(offered, taken, leads, means, sources, strict=True):
         mean, source = _without_history(panel, mean, source)
         told = _with_assumption(source[columns], offered[date]["assumed"].to_numpy(np.bool_))
-        days.append(_Day(date, columns, mean[columns].astype(np.float64), told, lead))
+        unsure = (goods[columns], places[columns])
+        days.append(_Day(date, columns, mean[columns].astype(np.float64), told, unsure, lead))
     return days
 
 
@@ -224,7 +228,8 @@ def _level_rows(model: DemandModel, panel: Panel, day: _Day, level_name: str) ->
     level = Level.of(series, level_name)
     mean = level.total(day.mean[None, :])[0]
     lead = np.full(level.size, day.lead, np.int64)
-    quantiles = model.spreads[level_name].quantiles(mean, lead, QUANTILES)
+    unsure = unsure_of_sums(level, series, day.mean, day.unsure)
+    quantiles = mixed_quantiles(model.spreads[level_name], mean, lead, QUANTILES, unsure)
     source = day.source[np.argsort(level.group, kind="stable")] if level_name == "community" else _summed(day, level)
     return pd.DataFrame(
         {

@@ -43,6 +43,7 @@ from forecast.promotions import SHALLOWEST
 from forecast.recent_bias import recent_bias
 from forecast.rolling import RollingForecasts, member_scores, roll, rolling_origins, without_days
 from forecast.spread import PoissonSpread, Spread
+from forecast.unsure import Unsure
 from forecast.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -264,6 +265,7 @@ def _model(
         fingerprint=ground.fingerprint,
         whole=ground.whole,
         passing=ground.calm.passing,
+        unsure=Unsure.measured(ground.panel, ground.context),
         own_levels=own_levels,
         fallback=fallback,
     )
