@@ -35,9 +35,10 @@ class Duty(StrEnum):
     READ_DEMAND = "read orders, forecasts and the order book"
     READ_JOBS = "read jobs, settings and metrics"
     READ_SELF = "read who the own key stands for"
-    PLAN = "ask for plans, cancel jobs, approve and publish"
+    PLAN = "ask for plans, approve and publish"
+    CANCEL = "cancel jobs of the kind one may ask for"
     IMPORT = "bring in orders and reference data"
-    TRAIN = "train models and generate supply"
+    TRAIN = "train, backtest, promote and roll back models, generate supply"
     REPORT_SORTING = "report sorting progress of a warehouse"
     ADMINISTER = "make and revoke keys, read the audit log"
 
@@ -46,8 +47,8 @@ _EVERYBODY = {Duty.READ_SELF, Duty.READ_PLANS, Duty.READ_SORTING}
 _OFFICE = _EVERYBODY | {Duty.READ_JOBS, Duty.READ_PRICES, Duty.READ_DEMAND}
 DUTIES: dict[Role, frozenset[Duty]] = {
     Role.WAREHOUSE_LEAD: frozenset(_EVERYBODY | {Duty.REPORT_SORTING}),
-    Role.DATA_SCIENTIST: frozenset(_OFFICE | {Duty.TRAIN}),
-    Role.PLANNER: frozenset(_OFFICE | {Duty.PLAN, Duty.IMPORT, Duty.REPORT_SORTING}),
+    Role.DATA_SCIENTIST: frozenset(_OFFICE | {Duty.TRAIN, Duty.CANCEL}),
+    Role.PLANNER: frozenset(_OFFICE | {Duty.PLAN, Duty.CANCEL, Duty.IMPORT, Duty.REPORT_SORTING}),
     Role.ADMIN: frozenset(Duty),
 }
 
@@ -171,6 +172,7 @@ DemandReader = Annotated[Holder, require(Duty.READ_DEMAND)]
 SelfReader = Annotated[Holder, require(Duty.READ_SELF)]
 JobReader = Annotated[Holder, require(Duty.READ_JOBS)]
 Planner = Annotated[Holder, require(Duty.PLAN)]
+Canceller = Annotated[Holder, require(Duty.CANCEL)]
 Importer = Annotated[Holder, require(Duty.IMPORT)]
 Trainer = Annotated[Holder, require(Duty.TRAIN)]
 SortingReporter = Annotated[Holder, require(Duty.REPORT_SORTING)]

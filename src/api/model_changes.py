@@ -33,6 +33,13 @@ def promote(desk: PlanningDesk, audit: AuditLog, *, by: str, progress: Progress)
     return sentence
 
 
+def complete(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
+    """Finish a promotion that was cut off after the demand model had changed; return what happened."""
+    sentence = desk.complete_promotion(by=by)
+    audit.write(by, PROMOTED, MODELS, facts={"sentence": sentence})
+    return sentence
+
+
 def roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
     """Let the pair of models before this one serve again; return what happened."""
     sentence = desk.rollback(by=by)

@@ -58,8 +58,8 @@ def backtest(
 
     desk = city_of(context).desk
     chosen = members or desk.usual_contestants()
-    with progress_bar("Backtest"):
-        scores = desk.backtest(chosen, origins=origins, horizon=horizon)
+    with progress_bar("Backtest") as report:
+        scores = desk.backtest(chosen, origins=origins, horizon=horizon, progress=report)
     show_table("Means over the origins", scores.summary(), most=60)
     show_table("Value added: share of the baseline's error taken away", scores.value_over_baselines(), most=60)
     first = chosen[0]

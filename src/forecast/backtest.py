@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,7 @@ def backtest(
     context: Context,
     settings: ForecastSettings | None = None,
     city: CitySettings | None = None,
+    progress: Callable[[str, float], None] = lambda step, fraction: None,
 ) -> BacktestScores:
     """Score models on rolling origins.
 
@@ -54,6 +55,8 @@ def backtest(
         its combination; a mapping scores settings against each other, e.g. a champion's against a challenger's.
     origins : sequence of Timestamp, or int
         Last known days; a number takes so many, `origin_spacing_days` apart, the newest `horizon` days before the end.
+    progress : callable
+        Told before each training which it is, and the share of them that is done.
 
     Raises
     ------
@@ -64,9 +67,12 @@ def backtest(
     panel = history if isinstance(history, Panel) else Panel.from_history(history, context)
     rows = _origin_rows(panel, origins, horizon, settings)
     outcomes: list[Outcome] = []
-    for origin in rows:
-        for name, own in _settings_of(models, settings).items():
+    entrants = _settings_of(models, settings)
+    for turn, origin in enumerate(rows):
+        for place, (name, own) in enumerate(entrants.items()):
             started = time.perf_counter()
+            done = turn * len(entrants) + place
+            progress(f"{name} as of {panel.days[origin].date()}", done / (len(rows) * len(entrants)))
             past = panel.known_until(origin + 1)
             model = train(
                 past.last_days(own.train_days + own.look_back_days),

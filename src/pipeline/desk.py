@@ -19,7 +19,7 @@ from contracts.what_if import WhatIf
 from contracts.world import REFERENCE_TABLES, Reference, World
 from forecast import BacktestScores, DriftReport, Registry, by_category, predict, relocated
 from forecast.backtest_scores import BASELINES
-from forecast.registry import log_backtest
+from forecast.registry import log_backtest, read_backtest
 from pipeline.artefacts import write_artefacts
 from pipeline.begin import Begin, earlier_plan
 from pipeline.late import Late
@@ -30,7 +30,7 @@ from pipeline.papers import PLAIN, PaperWishes
 from pipeline.past import Past
 from pipeline.plan import PLAN_TABLES, NightPlan
 from pipeline.progress import Progress, silent
-from pipeline.promotion import promote_challenger, roll_back
+from pipeline.promotion import promote_challenger, roll_back, with_book
 from pipeline.revise import Revision, revise
 from pipeline.risk import PREVIOUS, previous_plan, risk_table
 from pipeline.training import (
@@ -113,9 +113,13 @@ class PlanningDesk:
         """Train both models on delivery dates up to `until` (default: all but the last) and register them."""
         return train_models(self.store, self.registries, self.settings, until=until, progress=progress)
 
-    def backtest(self, models: Sequence[str], *, origins: int, horizon: int) -> BacktestScores:
+    def backtest(
+        self, models: Sequence[str], *, origins: int, horizon: int, progress: Progress = silent
+    ) -> BacktestScores:
         """Score forecasting members on rolling origins of the store's history; ``champion`` is the full model."""
-        return backtest_models(self.store, models, origins=origins, horizon=horizon, settings=self.settings)
+        return backtest_models(
+            self.store, models, origins=origins, horizon=horizon, settings=self.settings, progress=progress
+        )
 
     def usual_contestants(self) -> list[str]:
         """Return who is backtested unless asked otherwise: the full model, the baselines, an outside estimate."""
@@ -126,6 +130,10 @@ class PlanningDesk:
         """Keep a backtest as an MLflow run with its tables and figures; return the run's id."""
         return log_backtest(self.settings.storage, scores)
 
+    def backtest_table(self, run_id: str, name: str) -> pd.DataFrame:
+        """Return a table of a backtest that was kept, e.g. ``summary``; see `BacktestScores.tables`."""
+        return read_backtest(self.settings.storage, run_id, name)
+
     def drift(self, *, days: int = 14) -> DriftReport:
         """Hold the serving demand model's forecasts of the last closed days against its rolling origins."""
         return drift_of(self.store, self.models().demand, self.settings, days=days)
@@ -133,6 +141,10 @@ class PlanningDesk:
     def promote(self, *, by: str = "", progress: Progress = silent) -> str:
         """Let the challenger serve if it earned it; see `pipeline.promotion.promote_challenger`."""
         return promote_challenger(self.store, self.registries, self.settings, by=by, progress=progress)
+
+    def complete_promotion(self, *, by: str = "") -> str:
+        """Let the order book model that belongs to the serving demand model serve too, if it does not yet."""
+        return with_book(self.registries, by=by)
 
     def rollback(self, *, by: str = "") -> str:
         """Let the pair of models before this one serve again; see `pipeline.promotion.roll_back`."""

@@ -13,7 +13,7 @@ from contracts.settings import Settings
 from forecast import DemandModel, Evidence, Served, evidence_of
 from forecast.partition import placed
 from forecast.registry import LEAST_WINDOWS, promise_evidence
-from forecast.registry.registry import CHALLENGER, CHAMPION, SERVED_WITH, TRAINED_WITH
+from forecast.registry.registry import CHALLENGER, CHAMPION, PROMOTED_ON, SERVED_WITH, TRAINED_WITH
 from forecast.rolling import LEAST_DAYS
 from pipeline.progress import Progress, silent
 from pipeline.training import Registries, backtest_models, closed_days, note_pair, replace_unfit
@@ -54,7 +54,7 @@ def promote_challenger(
     challenger: DemandModel = registries.demand.load(version).model
     note_pair(registries)
     if replace_unfit(registries.demand, version):
-        return _with_book(registries, version, "the champion could not serve any more", by)
+        return with_book(registries, by=by)
     champion = registries.demand.champion()
     if challenger.settings == champion.model.settings:
         earned, sentence = _fresher(champion, challenger)
@@ -64,7 +64,7 @@ def promote_challenger(
         raise registries.demand.refused(version, sentence, by=by)
     progress("registry", 0.95)
     registries.demand.appoint(version, reason=sentence, by=by)
-    return _with_book(registries, version, sentence, by)
+    return with_book(registries, by=by)
 
 
 def contest(
@@ -100,6 +100,7 @@ def contest(
         origins=windows,
         horizon=horizon,
         settings=settings.model_copy(update={"forecast": spaced}),
+        progress=lambda step, fraction: progress(step, 0.05 + 0.9 * fraction),
     )
     return evidence_of(scores)
 
@@ -138,13 +139,15 @@ def _without_common_windows(old: DemandModel, fresh: DemandModel, span: str) -> 
     )
 
 
-def _with_book(registries: Registries, version: str, sentence: str, by: str) -> str:
-    """Let the order book model trained with a promoted demand model serve too; return what happened."""
-    book = registries.demand.tags(version).get(TRAINED_WITH) or registries.book.version_of(CHALLENGER)
+def with_book(registries: Registries, *, by: str = "") -> str:
+    """Let the order book model trained with the serving demand model serve too; return what happened."""
+    version = registries.demand.version_of(CHAMPION)
+    tags = registries.demand.tags(version)
+    book = tags.get(TRAINED_WITH) or registries.book.version_of(CHALLENGER)
     if book != registries.book.version_of(CHAMPION):
         registries.book.appoint(book, reason=f"trained with demand model {version}", by=by)
     note_pair(registries)
-    return f"Demand model {version} serves now, with order book model {book}: {sentence}."
+    return f"Demand model {version} serves now, with order book model {book}: {tags[PROMOTED_ON]}."
 
 
 def roll_back(registries: Registries, *, by: str = "") -> str:
@@ -160,7 +163,6 @@ def roll_back(registries: Registries, *, by: str = "") -> str:
     ModelError
         A file of the pair is broken or does not fit the program: both models stay as they are.
     """
-    note_pair(registries)
     demand = registries.demand.former()
     serving = registries.book.version_of(CHAMPION)
     book = registries.demand.tags(demand).get(SERVED_WITH)
@@ -174,6 +176,7 @@ def roll_back(registries: Registries, *, by: str = "") -> str:
         if book and book != serving:
             registries.book.restore(serving, by="the service, because the demand model could not be rolled back")
         raise
+    note_pair(registries)
     if book is None:
         return (
             f"Demand model {demand} serves again. Which order book model served with it was not written down then: "

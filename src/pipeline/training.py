@@ -133,6 +133,7 @@ def register_models(
     note_pair(registries)
     for registry, version in ((registries.demand, demand_version), (registries.book, book_version)):
         replace_unfit(registry, version)  # after an update the old champion may not open: a night needs one that does
+    note_pair(registries)
     means = demand.scores.groupby("member").agg(
         wape=("wape", "mean"), bias=("bias", "mean"), rmse=("rmse", "mean"), windows=("wape", "size")
     )
@@ -165,6 +166,7 @@ def backtest_models(
     origins: int,
     horizon: int,
     settings: Settings,
+    progress: Progress = silent,
 ) -> BacktestScores:
     """Score forecasting members, or settings against each other, on rolling origins of the store's history.
 
@@ -187,6 +189,7 @@ def backtest_models(
         context=past.context,
         settings=settings.forecast,
         city=settings.city,
+        progress=progress,
     )
 
 

@@ -67,6 +67,16 @@ def test_demand_is_read_as_frames(admin: Any) -> None:
     assert (book["as_of"] == pd.Timestamp(EVENING)).all()
 
 
+def test_models_are_scored_and_changed(admin: Any) -> None:
+    """A backtest's summary comes as a frame; a promotion that is refused raises its problem."""
+    service = client_of(admin)
+    job = service.wait(service.backtest(["seasonal_naive"], origins=1, horizon=2), every_s=0.05)
+    assert set(service.backtest_table(job.job_id)["level"]) == {"community", "warehouse", "area"}
+    for ask, words in ((service.promote, "serves already"), (service.rollback, "nothing to roll back to")):
+        with pytest.raises(ServiceProblemError, match=words):
+            service.wait(ask(note="a test"), every_s=0.05)
+
+
 def test_categories_are_read_as_frames(admin: Any) -> None:
     """The sums of the SKU rows, level by level."""
     service = client_of(admin)

@@ -139,7 +139,9 @@ def test_a_contest_of_settings_shares_no_day(city: PlanningDesk, monkeypatch: py
     """Windows of other settings lie at least a horizon apart; a short history is told instead of stretched."""
     asked: dict[str, Any] = {}
 
-    def spy(store: object, models: object, *, origins: int, horizon: int, settings: Settings) -> object:
+    def spy(
+        store: object, models: object, *, origins: int, horizon: int, settings: Settings, progress: object
+    ) -> object:
         asked.update(origins=origins, horizon=horizon, apart=settings.forecast.origin_spacing_days)
         raise InterruptedError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -38,6 +39,30 @@ class DeskCalls(Calls):
         """Ask for a training."""
         asked = {"until": None if until is None else until.isoformat()}
         return self._post("/v1/models/train", Job, asked, idempotency_key=idempotency_key)
+
+    def backtest(
+        self,
+        models: Sequence[str] | None = None,
+        *,
+        origins: int = 4,
+        horizon: int = 7,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Ask for a backtest; `wait` for the job, then read `backtest_table`."""
+        asked = {"models": None if models is None else list(models), "origins": origins, "horizon": horizon}
+        return self._post("/v1/models/backtests", Job, asked, idempotency_key=idempotency_key)
+
+    def backtest_table(self, job_id: str, table: str = "summary") -> pd.DataFrame:
+        """Return a table of a backtest that is done: summary, value_added, scores or coverage."""
+        return self.rows(f"/v1/models/backtests/{job_id}/{table}")
+
+    def promote(self, *, note: str = "", idempotency_key: str | None = None) -> Job:
+        """Ask that the challenger serves; the job fails with the figures when rolling origins do not favour it."""
+        return self._post("/v1/models/promote", Job, {"note": note}, idempotency_key=idempotency_key)
+
+    def rollback(self, *, note: str = "", idempotency_key: str | None = None) -> Job:
+        """Ask that the pair of models before this one serves again."""
+        return self._post("/v1/models/rollback", Job, {"note": note}, idempotency_key=idempotency_key)
 
     def serving(self) -> str:
         """Return the version of the models that plans are made with."""

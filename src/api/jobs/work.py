@@ -13,6 +13,7 @@ import pandas as pd
 from dbos import DBOS
 from dbos._error import DBOSWorkflowCancelledError
 
+from api.jobs import model_work
 from api.jobs.late import late_changes
 from api.jobs.patience import BOOK_TRIES, STAGE_TRIES, insist
 from api.jobs.shelf import Shelf
@@ -75,6 +76,24 @@ def train_workflow(job_id: str) -> str:
 def revise_workflow(job_id: str) -> str:
     """Revise a plan that is out; the late changes are the first step, the revised plan the second."""
     return _run(job_id, _revise)
+
+
+@DBOS.workflow(name="backtest")
+def backtest_workflow(job_id: str) -> str:
+    """Score models on rolling origins; the scores are the first step, their record the second."""
+    return _run(job_id, _backtest)
+
+
+@DBOS.workflow(name="promote")
+def promote_workflow(job_id: str) -> str:
+    """Let the challenger serve if it earned it; which models stood to choose is the first step."""
+    return _run(job_id, _promote)
+
+
+@DBOS.workflow(name="rollback")
+def rollback_workflow(job_id: str) -> str:
+    """Let the pair of models before this one serve again; which pair is the first step."""
+    return _run(job_id, _rollback)
 
 
 def _run(job_id: str, work: Callable[[Bench, JobRecord], dict[str, Any]]) -> str:
@@ -224,3 +243,17 @@ def _train(bench: Bench, job: JobRecord) -> dict[str, Any]:
 
     fitted = step("fit", fit)
     return step("register", register)
+
+
+def _backtest(bench: Bench, job: JobRecord) -> dict[str, Any]:
+    return model_work.backtest(bench.desk, job, _steps(bench, job), Reporter(bench.records, job.job_id))
+
+
+def _promote(bench: Bench, job: JobRecord) -> dict[str, Any]:
+    step, progress = _steps(bench, job), Reporter(bench.records, job.job_id)
+    return model_work.promote(bench.desk, bench.records.audit, job, step, progress)
+
+
+def _rollback(bench: Bench, job: JobRecord) -> dict[str, Any]:
+    step, progress = _steps(bench, job), Reporter(bench.records, job.job_id)
+    return model_work.roll_back(bench.desk, bench.records.audit, job, step, progress)

@@ -12,10 +12,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.access import JobReader, Planner
+from api.access import Canceller, Duty, JobReader
 from api.asked import Running, note
 from api.paging import Page, list_responses, models_answer, rows_asked
-from api.problems import PROBLEM_RESPONSES, Problem
+from api.problems import PROBLEM_RESPONSES, Problem, ServiceError
 from api.records.jobs import JobRecord, JobState
 from contracts.errors import ConflictError
 
@@ -26,6 +26,7 @@ JobId = Annotated[
 
 
 _EVENTS = {"text/event-stream": {"schema": {"type": "string"}}}
+MODEL_JOBS = ("train", "backtest", "promote", "rollback")
 WATCH_EVERY_S = 0.25
 KEEP_ALIVE_S = 15.0
 
@@ -34,7 +35,7 @@ class Job(BaseModel):
     """A long piece of work."""
 
     job_id: str = Field(examples=["4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10"])
-    kind: str = Field(description="plan, revise or train.", examples=["plan"])
+    kind: str = Field(description="plan, revise, train, backtest, promote or rollback.", examples=["plan"])
     state: JobState = Field(examples=["running"])
     stage: str = Field(description="Stage it is at.", examples=["purchase"])
     fraction: float = Field(description="Share that is done, 0 to 1.", examples=[0.43], ge=0, le=1)
@@ -53,7 +54,7 @@ class Job(BaseModel):
     )
     problem: Problem | None = Field(default=None, description="Of a job that failed.")
     links: dict[str, str] = Field(
-        description="Where to go on: self, and plan once there is one.",
+        description="Where to go on: self, events, and once there is one the plan, or the summary of a backtest.",
         examples=[{"self": "/v1/jobs/4b0f5d0c9e7a4c1f8d2b6a3e5c7f9d10", "plan": "/v1/plans/20260302-0f3a9c1d2e"}],
     )
 
@@ -63,6 +64,8 @@ def shown_job(record: JobRecord) -> Job:
     links = {"self": f"/v1/jobs/{record.job_id}", "events": f"/v1/jobs/{record.job_id}/events"}
     if record.outcome and "plan_id" in record.outcome:
         links["plan"] = f"/v1/plans/{record.outcome['plan_id']}"
+    if record.outcome and record.kind == "backtest":
+        links["summary"] = f"/v1/models/backtests/{record.job_id}/summary"
     return Job(links=links, **vars(record))
 
 
@@ -72,7 +75,9 @@ def list_jobs(
     _holder: JobReader,
     service: Running,
     page: Page,
-    kind: Annotated[str | None, Query(description="plan, revise or train.", max_length=32)] = None,
+    kind: Annotated[
+        str | None, Query(description="plan, revise, train, backtest, promote or rollback.", max_length=32)
+    ] = None,
     state: JobState | None = None,
 ) -> Response:
     """Return a page of jobs, of one kind or state if asked."""
@@ -122,9 +127,14 @@ async def _changes(service: Running, job_id: str, seen: int) -> AsyncIterator[st
 
 
 @router.post("/{job_id}/cancel", summary="End a job")
-def cancel_job(request: Request, job_id: JobId, holder: Planner, service: Running) -> Job:
-    """End a job that has not ended: a queued one never starts, a running one stops at its next step."""
+def cancel_job(request: Request, job_id: JobId, holder: Canceller, service: Running) -> Job:
+    """End a job that has not ended: a queued one never starts, a running one stops at its next step.
+
+    Planners end any job, data scientists those about models. A change of models that was made stays made.
+    """
     before = service.records.jobs.get(job_id)
+    if before.kind not in MODEL_JOBS and not holder.may(Duty.PLAN):
+        raise ServiceError(403, "forbidden", f"A {holder.role.value} may not end a job of kind {before.kind}.")
     if not service.queue.cancel(job_id):
         state = service.records.jobs.get(job_id).state
         raise ConflictError(f"Job {job_id} has ended already: it is {state.value}.")

@@ -4,7 +4,7 @@ from forecast.registry.door import RegistryDownError
 from forecast.registry.evidence import LEAST_WINDOWS, Evidence, evidence_of, promise_evidence
 from forecast.registry.record import RunRecord, record_of
 from forecast.registry.registry import Registry, Served
-from forecast.registry.runs import log_backtest
+from forecast.registry.runs import log_backtest, read_backtest
 
 __all__ = [
     "LEAST_WINDOWS",
@@ -16,5 +16,6 @@ __all__ = [
     "evidence_of",
     "log_backtest",
     "promise_evidence",
+    "read_backtest",
     "record_of",
 ]

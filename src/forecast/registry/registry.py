@@ -29,7 +29,7 @@ _DIGEST = "sha256"
 _METHOD = "method"
 OTHER_PROGRAM = "trained by another version of the program"
 _PREVIOUS = "previous_champion"
-_EVIDENCE = "promoted_on"
+PROMOTED_ON = "promoted_on"
 _DECISION = "decision"
 TRAINED_WITH, SERVED_WITH = "trained_with", "served_with"
 """Tags of a version: the version of another registry that was trained, or served last, together with it."""
@@ -155,7 +155,7 @@ class Registry:
             {
                 "version": str(one.version),
                 "aliases": ", ".join(sorted(a for a, v in aliases.items() if v == str(one.version))),
-                **{tag: one.tags.get(tag, "") for tag in (_EVIDENCE, _DECISION, TRAINED_WITH, SERVED_WITH)},
+                **{tag: one.tags.get(tag, "") for tag in (PROMOTED_ON, _DECISION, TRAINED_WITH, SERVED_WITH)},
                 "run_id": one.run_id,
             }
             for one in sorted(found, key=lambda one: -int(one.version))
@@ -210,7 +210,7 @@ class Registry:
         self._known(version)
         with self._door.client() as client:
             before = self._alias(client, CHAMPION)
-            client.set_model_version_tag(self.name, version, _EVIDENCE, reason)
+            client.set_model_version_tag(self.name, version, PROMOTED_ON, reason)
             if before is not None and before != version:
                 client.set_model_version_tag(self.name, version, _PREVIOUS, before)
             client.set_registered_model_alias(self.name, CHAMPION, version)

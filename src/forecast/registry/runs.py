@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from contracts.errors import NotFoundError
 from contracts.settings import ForecastSettings, StorageSettings
 from forecast.backtest_scores import BacktestScores
 from forecast.registry.door import Door
@@ -57,6 +58,23 @@ def log_backtest(storage: StorageSettings, scores: BacktestScores) -> str:
     door = Door(storage)
     with door.client() as client:
         return str(write_run(door, client, backtest_record(scores), name=BACKTEST, folder=BACKTEST).run_id)
+
+
+def read_backtest(storage: StorageSettings, run_id: str, name: str) -> pd.DataFrame:
+    """Return a table of a backtest that was kept; see `BacktestScores.tables` for the names.
+
+    Raises
+    ------
+    NotFoundError
+        The run keeps no such table.
+    RegistryDownError
+        MLflow does not answer, or does not know the run.
+    """
+    door, path = Door(storage), f"{BACKTEST}/{name}.csv"
+    with door.client() as client, tempfile.TemporaryDirectory() as folder:
+        if path not in {item.path for item in client.list_artifacts(run_id, BACKTEST)}:
+            raise NotFoundError("backtest table", f"{name} of run {run_id}")
+        return pd.read_csv(client.download_artifacts(run_id, path, folder), dtype={"group": "str"})
 
 
 def backtest_record(scores: BacktestScores) -> RunRecord:
