@@ -31,7 +31,8 @@ def tiny() -> World:
 def trained_city(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Callable[..., Path]:
     """Return a folder with the tiny world imported and its models trained, by settings of the forecast.
 
-    ``tuancai.sqlite``, ``history`` and ``models`` are in it; made once for all test processes. Copy it to change it.
+    Its database (``tuancai.sqlite``, or one on the PostgreSQL server), ``history`` and ``models``; made once for all
+    test processes. Copy it to change it.
     """
     from contracts.settings import Settings
     from pipeline.desk import PlanningDesk
@@ -44,8 +45,7 @@ def trained_city(tmp_path_factory: pytest.TempPathFactory, tiny: World) -> Calla
         with (place / f"{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / "done").exists():
-                url = f"sqlite:///{folder / 'tuancai.sqlite'}"
-                storage = {"url": url, "history": folder / "history", "models": folder / "models"}
+                storage = {"url": database_of(folder), "history": folder / "history", "models": folder / "models"}
                 desk = PlanningDesk.open(Settings(storage=storage, forecast=forecast))
                 desk.import_world(tiny)
                 desk.train()

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from contracts.plain import FIRST_US, LAST_US
+
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: no name or id has them, and not every database can hold them."""
 _LARGEST = 1 << 63
 """Whole numbers beyond this are no quantity, and numpy cannot hold them."""
-_FIRST, _LAST = (
-    int(np.datetime64(edge, "us").astype("int64")) for edge in ("0001-01-01", "9999-12-31T23:59:59.999999")
-)
-"""Microseconds of the first and last moments that Python's dates can tell."""
 _ISO_ZONED = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
 
 
@@ -127,7 +125,7 @@ def _read_time(
 def _beyond(times: pd.Series[Any]) -> Any:
     """Return which times lie outside the years that Python and databases know; pandas reads "-5" as one of them."""
     microseconds = times.array.asi8
-    return ((microseconds < _FIRST) & times.notna().to_numpy()) | (microseconds > _LAST)
+    return ((microseconds < FIRST_US) & times.notna().to_numpy()) | (microseconds > LAST_US)
 
 
 def _instants(raw: pd.Series[Any], null: pd.Series[bool]) -> pd.Series[Any]:

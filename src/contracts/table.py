@@ -17,10 +17,13 @@ from pandera.typing import DataFrame
 from contracts.cells import kind_of, read_column, shown
 from contracts.errors import ContractError, MissingColumnError
 from contracts.light import import_without
+from contracts.plain import as_it_is, keeps
 
 import_without("pandera.typing.dask", absent="dask")
 
 FAILURE_COLUMNS = ("row", "column", "rule", "value")
+_EMPTY: dict[type[Table], Any] = {}
+"""Tables without rows, made once per contract."""
 _NUMPY_KINDS = {"text": "OTU", "number": "f", "whole": "i", "flag": "b", "instant": "M", "day": "M"}
 
 
@@ -56,7 +59,9 @@ class Table(pa.DataFrameModel):
     @classmethod
     def empty(cls) -> DataFrame[Self]:
         """Return the table without rows, with the contract's dtypes."""
-        return cls.check(pd.DataFrame({name: [] for name in cls.column_names()}))
+        if cls not in _EMPTY:
+            _EMPTY[cls] = cls.check(pd.DataFrame({name: [] for name in cls.column_names()}))
+        return cast("DataFrame[Self]", _EMPTY[cls].copy())
 
     @classmethod
     def check(cls, frame: pd.DataFrame) -> DataFrame[Self]:
@@ -99,6 +104,10 @@ class Table(pa.DataFrameModel):
         failures: list[pd.DataFrame] = []
         for name, column in schema.columns.items():
             raw = source[name] if name in source else pd.Series(np.nan, index=source.index, dtype=object)
+            read = as_it_is(raw, kind_of(column), nullable=column.nullable)
+            if read is not None:
+                columns[name] = read
+                continue
             columns[name], wrong, rule = read_column(raw, column)
             if wrong.to_numpy(bool).any():  # most columns of most tables are clean: batches come every quarter second
                 failures.append(_failure_rows(wrong, name, rule, raw))
@@ -116,7 +125,7 @@ class Table(pa.DataFrameModel):
                 failures.append(_failure_rows(again, "/".join(cls._key), "duplicate key", shown))
                 good = good[~again]
         if not failures:
-            return cast("DataFrame[Self]", good.reset_index(drop=True)), _no_failures()
+            return cast("DataFrame[Self]", good.reset_index(drop=True)), _NO_FAILURES.copy()
         table = pd.concat(failures, ignore_index=True).sort_values("row", kind="stable", ignore_index=True)
         return cast("DataFrame[Self]", good.reset_index(drop=True)), table
 
@@ -155,18 +164,13 @@ def _keeps(typed: pd.DataFrame, schema: Any) -> bool:
     """
     if schema.unique or schema.parsers:
         return False
-    columns_keep = all(
-        typed[name].dtype.kind in _NUMPY_KINDS[kind_of(column)]
-        and not column.unique
-        and (column.nullable or not typed[name].hasnans)
-        and all(bool(check(typed[name]).check_passed) for check in column.checks)
-        for name, column in schema.columns.items()
-    )
-    return columns_keep and all(bool(check(typed).check_passed) for check in schema.checks)
-
-
-def _no_failures() -> pd.DataFrame:
-    return _failure_rows(pd.Series(dtype=bool), "", "", None)
+    for name, column in schema.columns.items():
+        cells = typed[name]
+        if cells.dtype.kind not in _NUMPY_KINDS[kind_of(column)] or column.unique:
+            return False
+        if not (column.nullable or not cells.hasnans) or not all(keeps(cells, check) for check in column.checks):
+            return False
+    return all(bool(check(typed).check_passed) for check in schema.checks)
 
 
 def _failure_rows(wrong: pd.Series[bool], column: str, rule: str, raw: pd.Series[Any] | None) -> pd.DataFrame:
@@ -180,3 +184,6 @@ def _failure_rows(wrong: pd.Series[bool], column: str, rule: str, raw: pd.Series
             "value": pd.Series(values, dtype="str"),
         }
     )
+
+
+_NO_FAILURES = _failure_rows(pd.Series(dtype=bool), "", "", None)

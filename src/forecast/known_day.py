@@ -10,6 +10,7 @@ it is that bin's law thinned: every unit kept with the same chance, which keeps 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.stats
@@ -198,10 +199,21 @@ def _downward(rungs: Values, upto: Values) -> tuple[Values, Values]:
     steps = max(int(np.ceil(np.log(rungs[0] / _LOWEST) / np.log(_RUNG))), 0)
     kept = _RUNG ** -np.arange(steps, 0, -1.0)
     chances = np.diff(upto[0], prepend=0.0)
-    units = np.arange(UNITS + 1)
-    thinned = [(chances @ scipy.stats.binom.cdf(units[None, :], units[:, None], keep)) for keep in kept]
+    thinned = [chances @ _thinning(keep) for keep in kept.tolist()]
     below = np.array([np.ones(UNITS + 1), *thinned])
     return np.concatenate([[0.0], kept * rungs[0], rungs]), np.concatenate([below, upto])
+
+
+@lru_cache(maxsize=64)
+def _thinning(keep: float) -> Values:
+    """Return the probability of so many units or fewer (columns) when of each of some units (rows) this share is kept.
+
+    Every law goes down by the same shares, and working them out took half of learning a spread.
+    """
+    units = np.arange(UNITS + 1)
+    upto: Values = scipy.stats.binom.cdf(units[None, :], units[:, None], keep)
+    upto.flags.writeable = False
+    return upto
 
 
 def _cuts(mean: Values, *, whole: bool) -> list[int]:

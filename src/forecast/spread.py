@@ -54,8 +54,8 @@ class _AnyDay:
         factor = np.exp(moods)
         upto = np.zeros((0, UNITS + 1), np.float32)
         if len(law.rungs):
-            means = _SMALLEST * _UNIT_STEP ** np.arange(_row_of(WHOLE_BELOW) + 1)
-            upto = np.stack([law.units_upto(mean * factor).mean(axis=0) for mean in means]).astype(np.float32)
+            means: Values = _SMALLEST * _UNIT_STEP ** np.arange(_row_of(WHOLE_BELOW) + 1, dtype=np.float64)
+            upto = law.units_upto(means[:, None] * factor).mean(axis=1).astype(np.float32)
             least = WHOLE_BELOW
         steps = max(int(np.ceil(np.log(max(most / least, 1.0)) / np.log(_RATIO_STEP))), 1)
         nodes = least * _RATIO_STEP ** np.arange(steps + 1)

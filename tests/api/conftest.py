@@ -23,8 +23,6 @@ from api.app import create_app
 from api.jobs import work
 from api.records import Records
 from contracts.settings import Settings
-from contracts.world import World
-from pipeline.desk import PlanningDesk
 from store import Store
 
 POSTGRES = os.environ.get("TUANCAI_TEST_POSTGRES", "")
@@ -101,21 +99,9 @@ def settings_in(database_url: Callable[[Path], str]) -> Callable[..., Settings]:
 
 
 @pytest.fixture(scope="session")
-def trained_folder(
-    tmp_path_factory: pytest.TempPathFactory,
-    tiny: World,
-    settings_in: Callable[..., Settings],
-    trained_city: Callable[..., Path],
-) -> Path:
+def trained_folder(trained_city: Callable[..., Path]) -> Path:
     """Return a folder with the tiny world imported and its models trained; tests copy it."""
-    if not POSTGRES:
-        return trained_city(backtest_origins=1)
-    folder = tmp_path_factory.mktemp("trained")
-    desk = PlanningDesk.open(settings_in(folder))
-    desk.import_world(tiny)
-    desk.train()
-    desk.store.close()
-    return folder
+    return trained_city(backtest_origins=1)
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm  # noqa: F401 - imported once, for all the children
-import mlflow  # noqa: F401
+import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 import pandas as pd
 import pulp  # noqa: F401
+import pyarrow.parquet  # noqa: F401
 import pyvrp  # noqa: F401
 
 from api.jobs import shelf, work, worker
 from api.records import Records
+from contracts.flow import OrderLines
 from contracts.settings import Settings
 from store import Store
 
@@ -40,6 +42,7 @@ def main(settings: Settings, killed: Path, reported: list[dict[str, Any]]) -> No
             os.fsync(file.fileno())
         os.kill(os.getpid(), signal.SIGKILL)
 
+    OrderLines.empty()  # pandera imports the greater part of itself with its first check
     while True:
         child = os.fork()
         if not child:

@@ -43,6 +43,12 @@ def desk(trained_city: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
+def brief(desk: PlanningDesk) -> Settings:
+    """Return the desk's settings with a short search for routes, where it does not matter how good they are."""
+    return desk.settings.model_copy(update={"solve": desk.settings.solve.model_copy(update={"routing_work": 100})})
+
+
+@pytest.fixture(scope="session")
 def evening_plan(desk: PlanningDesk, tomorrow: pd.Timestamp) -> NightPlan:
     """Return the plan as of 18:00 on the evening before."""
     return desk.plan(tomorrow, tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6))

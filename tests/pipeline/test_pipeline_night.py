@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from contracts.errors import EmptyInputError, InputError
 from contracts.flow import DailyDemand, OrderLines
 from contracts.reference import Communities, Listings
+from contracts.settings import Settings
 from contracts.world import World
 from forecast import build_history
 from pipeline.desk import PlanningDesk
@@ -138,16 +139,14 @@ def test_a_return_weeks_later_does_not_rewrite_a_closed_day(tiny: World, desk: P
 @settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), scale=st.sampled_from([0.2, 1.0, 4.0]))
 def test_any_evening_conserves_units(
-    desk: PlanningDesk, tomorrow: pd.Timestamp, evening_plan: NightPlan, seed: int, scale: float
+    desk: PlanningDesk, brief: Settings, tomorrow: pd.Timestamp, evening_plan: NightPlan, seed: int, scale: float
 ) -> None:
     """Whatever was ordered: stock + bought = allotted + surplus per SKU, and allotted = sorted = delivered or named."""
     rng = np.random.default_rng(seed)
     night = desk.night_input(tomorrow, pd.Timestamp(evening_plan.summary.as_of))
     chosen = night.order_lines[rng.random(len(night.order_lines)) < rng.uniform(0.1, 1.0)]
     units = np.ceil(rng.exponential(2.0 * scale, len(chosen)))
-    plan = plan_night(
-        replace(night, order_lines=OrderLines.check(chosen.assign(quantity=units))), settings=desk.settings
-    )
+    plan = plan_night(replace(night, order_lines=OrderLines.check(chosen.assign(quantity=units))), settings=brief)
     key = ["warehouse_id", "sku_id"]
     came = plan.arrivals.groupby(key)["units"].sum()
     gone = plan.allotments.groupby(key)["allotted_units"].sum()
@@ -173,13 +172,13 @@ def test_an_empty_day_is_said_to_be_empty(desk: PlanningDesk, tomorrow: pd.Times
         plan_night(empty, settings=desk.settings)
 
 
-def test_missing_listings_are_assumed_and_said(desk: PlanningDesk, tomorrow: pd.Timestamp) -> None:
+def test_missing_listings_are_assumed_and_said(desk: PlanningDesk, brief: Settings, tomorrow: pd.Timestamp) -> None:
     """Without listings for the date the recent assortment stands in, and the plan says so."""
     as_of = tomorrow.tz_localize("Asia/Shanghai").tz_convert("UTC") - pd.Timedelta(hours=6)
     night = desk.night_input(tomorrow, as_of)
     listed = night.reference.listings
     unsaid = replace(night.reference, listings=Listings.check(listed[listed["delivery_date"] < tomorrow]))
-    plan = plan_night(replace(night, reference=unsaid), settings=desk.settings)
+    plan = plan_night(replace(night, reference=unsaid), settings=brief)
     assert any("No listings for 2026-04-22" in warning for warning in plan.summary.warnings)
 
 

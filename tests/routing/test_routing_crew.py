@@ -27,9 +27,9 @@ def suburb(town: Callable[..., Any]) -> Territory:
     return small.but(vans=[small.vans[0], big]).data().warehouses[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def processes():
-    """Two search processes; gone afterwards."""
+    """Two search processes, started once because each imports the solver; gone afterwards."""
     yield crew._executor(2)
     for executor in crew._crews.values():
         executor.shutdown(wait=True, kill_workers=True)
