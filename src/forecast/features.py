@@ -79,7 +79,7 @@ class FeatureSpec:
             *("before_1", "before_2", "weekday_1", "weekday_2", "weekday_3", "weekday_mean_4", "weekday_mean_13"),
             "weekday_median",
             *("usual", "event_lift", "year_ago", *pooled),
-            *("log_price", "price_to_usual", "price_to_last", "discount", "price_to_category"),
+            *("log_price", "price_to_usual", "price_to_last", "discount"),
             *self.day_features,
             *(f"event_{name}" for name in self.local_events),
             *CATEGORICAL,
@@ -234,15 +234,7 @@ class Features:
         with np.errstate(invalid="ignore", divide="ignore"):
             parts = [np.log(price), price / fixed["price_28"], price / fixed["price_1"]]
             parts.append(price / self.panel.list_price[day])
-            parts.append(price / self._category_price(price))
         return [np.where(np.isfinite(part), part, np.nan) for part in parts]
-
-    def _category_price(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean price of each series' category in its area on the day of those prices."""
-        group, known = self._group["category_area"], np.isfinite(price)
-        size = int(group.max()) + 1
-        total, number = np.bincount(group[known], price[known], size), np.bincount(group[known], minlength=size)
-        return np.asarray((total / number)[group])
 
 
 def _year_ago(windows: Windows, origin: int, horizon: int) -> NDArray[np.float64]:
