@@ -239,6 +239,7 @@ class PlanningDesk:
             reference=past.reference,
             history=past.history,
             open_share=past.context.open_share,
+            said=past.said,
             order_lines=self.store.order_lines(delivery_from=delivery_date, delivery_to=delivery_date),
             models=self.models(),
             delivery_date=delivery_date,

@@ -63,6 +63,8 @@ class NightInput:
         Other circumstances than the reference data and the orders say.
     open_share : DataFrame or None
         What sold-out listings of those dates could still take (`forecast.open_share`); None: as known at the training.
+    said : tuple of str
+        Sentences about what of the past was left out, for the plan's warnings.
     """
 
     reference: Reference
@@ -76,6 +78,7 @@ class NightInput:
     before: EarlierPlan | None = None
     change: WhatIf | None = None
     open_share: pd.DataFrame | None = None
+    said: tuple[str, ...] = ()
 
 
 class Steps(Protocol):

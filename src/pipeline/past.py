@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pandera.typing import DataFrame
 
-from contracts.flow import DailyDemand, OrderLines
+from contracts.flow import MOST_UNITS, DailyDemand, OrderLines
 from contracts.settings import CitySettings
 from contracts.world import Reference
 from forecast import Context, build_history, open_share
 from store import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,15 @@ class Past:
     context : Context
         Goods, places, listings, calendar, local events, what sold-out listings could still take, and the outside
         estimates, if any were imported.
+    said : tuple of str
+        One sentence where days were left out because nobody can have ordered so much.
     """
 
     reference: Reference
     lines: DataFrame[OrderLines]
     history: DataFrame[DailyDemand]
     context: Context
+    said: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, store: Store, days: Sequence[date], *, city: CitySettings) -> Past:
@@ -45,9 +51,30 @@ class Past:
 
     @classmethod
     def _of(cls, reference: Reference, lines: DataFrame[OrderLines], city: CitySettings) -> Past:
-        history = build_history(lines, reference.listings, reference.communities, city=city)
+        whole = build_history(lines, reference.listings, reference.communities, city=city)
+        history, said = believable(whole)
+        for sentence in said:
+            log.warning("past: %s", sentence)
         share = open_share(lines, reference.listings, reference.communities, city=city)
-        return cls(reference, lines, history, replace(context_of(reference), open_share=share))
+        return cls(reference, lines, history, replace(context_of(reference), open_share=share), said)
+
+
+def believable(history: DataFrame[DailyDemand]) -> tuple[DataFrame[DailyDemand], tuple[str, ...]]:
+    """Return the history without days of a SKU in a community above `MOST_UNITS`, and the sentence that says so.
+
+    Each order line passes its own rule, so only their sum shows that one of them is a typing error; which one nobody
+    knows. The day is taken as unknown there, not as zero.
+    """
+    beyond = history["quantity"] > MOST_UNITS
+    if not beyond.any():
+        return history, ()
+    one = history[beyond].iloc[0]
+    sentence = (
+        f"{int(beyond.sum())} days of a SKU in a community are left out of the demand history as unknown: "
+        f"their order lines add up to more than {MOST_UNITS:,.0f} units, e.g. {one['quantity']:,.0f} of SKU "
+        f"{one['sku_id']!r} in {one['community_id']!r} on {one['delivery_date'].date()}. Take back the wrong lines."
+    )
+    return DailyDemand.check(history[~beyond].reset_index(drop=True)), (sentence,)
 
 
 def context_of(reference: Reference) -> Context:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from contracts.clock import clock_instant
 from contracts.errors import InputError, first_keys
+from contracts.flow import MOST_UNITS
 from contracts.settings import Settings
 from forecast.assortment import unlisted_areas
 from forecast.book import set_aside
@@ -111,7 +112,7 @@ def _bases(places: pd.DataFrame, key: str, *, base: str = "warehouse_id") -> pd.
 
 def premise_warnings(night: NightInput, settings: Settings) -> list[str]:
     """Return one sentence per thing the plan assumes because nobody said it."""
-    said = []
+    said = list(night.said)
     day, listings = night.delivery_date, night.reference.listings
     tonight = listings[listings["delivery_date"] == day]
     unlisted = unlisted_areas(night.reference.communities, tonight, day)
@@ -140,7 +141,21 @@ def premise_warnings(night: NightInput, settings: Settings) -> list[str]:
         said.append(f"{count} order lines do not count: {rule}.")
     if not len(night.reference.calendar[night.reference.calendar["day"] == day]):
         said.append(f"The calendar does not know {day.date()}: no holiday and no weather is assumed.")
-    return said + _unlearned_events(night)
+    return said + _typing_errors(night) + _unlearned_events(night)
+
+
+def _typing_errors(night: NightInput) -> list[str]:
+    """Return a sentence where the orders of the date add up to more than anybody can have meant."""
+    lines = night.order_lines[night.order_lines["placed_at"] <= night.as_of]
+    open_lines = lines[~(lines["cancelled_at"] <= night.as_of)]
+    units = open_lines.groupby(["community_id", "sku_id"], observed=True)["quantity"].sum()
+    beyond = units[units > MOST_UNITS]
+    return [
+        f"Orders for {row['quantity']:,.0f} units of SKU {row['sku_id']!r} in {row['community_id']!r}: more than "
+        f"{MOST_UNITS:,.0f} of a community, SKU and day is a typing error; they are planned as they stand until the "
+        "wrong lines are taken back."
+        for row in beyond.reset_index().to_dict("records")
+    ]
 
 
 def _unlearned_events(night: NightInput) -> list[str]:

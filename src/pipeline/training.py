@@ -34,6 +34,7 @@ class Fitted:
 
     demand: DemandModel
     book: BookModel
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,17 @@ class Training:
     trained_until: pd.Timestamp
     scores: pd.DataFrame
     serves: bool
+    said: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """Return what happened in one sentence."""
         role = "serves as champion" if self.serves else "waits as challenger: promote it with `tuancai promote`"
-        return (
+        done = (
             f"Demand model {self.demand_version} and book model {self.book_version}, "
             f"learned until {self.trained_until.date()}; it {role}."
         )
+        return " ".join((done, *self.said))
 
 
 def train_models(
@@ -118,7 +121,7 @@ def fit_models(
         listings=reference.listings,
         calendar=reference.calendar,
     )
-    return Fitted(demand, book)
+    return Fitted(demand, book, past.said)
 
 
 def register_models(
@@ -144,6 +147,7 @@ def register_models(
         trained_until=demand.trained_until,
         scores=means.sort_values("rmse").reset_index(),
         serves=registries.demand.version_of(CHAMPION) == demand_version,
+        said=fitted.said,
     )
 
 
