@@ -85,6 +85,8 @@ def test_every_version_has_its_card(registry, trained):
     card = registry.card("2")
     assert f"data {trained.fingerprint[:12]}" in card
     assert trained.combination.label(0) in card
+    assert f"log spread of {trained.unsure.goods:.2f}" in card
+    assert "Bias of the newest forecasts" in card
     with pytest.raises(NotFoundError, match="demand 99"):
         registry.card("99")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from forecast.model import DemandModel
@@ -78,6 +79,7 @@ def model_card(model: DemandModel) -> str:
     names = [f"below {borders[0]:g}", *(f"{a:g} to {b:g}" for a, b in pairwise(borders))]
     names.append(f"{borders[-1]:g} and more")
     lines += [f"- {name}: {model.combination.label(code)}" for code, name in enumerate(names)]
+    lines += ["", "## What is done to the answers", "", *_treatments(model)]
     lines += [
         "",
         "## Rolling origins, community level",
@@ -96,6 +98,20 @@ def model_card(model: DemandModel) -> str:
         "- Quantiles are those of the rolling origins; a shock they never saw is outside them.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _treatments(model: DemandModel) -> list[str]:
+    """Return one line per thing that happens between the members' answers and the forecast."""
+    drawn = [f"{one.name} (worth {one.worth:.2f})" for one in model.own_levels]
+    bias = model.recent_bias
+    tried = "too few origins to try" if np.isnan(bias.gain) else f"would have saved {100 * bias.gain:+.1f} % at worst"
+    taken = f"taken off in {len(bias.factor)} categories of areas" if len(bias.factor) else "left as it is"
+    return [
+        f"- Drawn to sums forecast in their own right: {', '.join(drawn) or 'none, none helped'}.",
+        f"- Bias of the newest forecasts: {taken}; {tried} (squared error of an origin's sums).",
+        f"- Without a past, an SKU's level is known to a log spread of {model.unsure.goods:.2f}, a community's of "
+        f"{model.unsure.places:.2f}: their quantiles are wider by that.",
+    ]
 
 
 def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
