@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pandas as pd
 
 from api.kept import Kept, frame_bytes
@@ -79,12 +80,27 @@ class PlanTables:
         """
         return self._kept.get((plan_id, name), lambda: self.store.plan_table(plan_id, name))
 
-    def sorting(self, plan_id: str, reference: Reference, **wanted: object) -> pd.DataFrame:
-        """Return sorting assignments with names in the order they are worked, those whose columns have given values.
+    def sorting(
+        self, plan_id: str, reference: Reference, rows: slice = slice(None), **wanted: object
+    ) -> tuple[pd.DataFrame, int]:
+        """Return sorting assignments with names in the order they are worked, and how many there are in all.
 
-        A city's night is some hundred thousand tasks: named and ordered once, then only cut.
+        A city's night is some hundred thousand tasks: their order is worked out once, and only the rows asked for are
+        taken and named.
+
+        Parameters
+        ----------
+        rows : slice
+            Which of those whose columns have the wanted values.
         """
-        return self._cut("sorting", plan_id, lambda: views.sorting_view(self.plan(plan_id), reference), wanted)
+        tasks = self.table(plan_id, "sorting_tasks")
+        order = self._kept.get((plan_id, "working order"), lambda: pd.DataFrame({"row": views.working_order(tasks)}))[
+            "row"
+        ].to_numpy()
+        asked = [(tasks[column] == value).to_numpy(bool) for column, value in wanted.items() if value is not None]
+        if asked:
+            order = order[np.logical_and.reduce(asked)[order]]
+        return views.named_tasks(tasks.take(order[rows]), reference), len(order)
 
     def orders(self, plan_id: str, reference: Reference, **wanted: object) -> pd.DataFrame:
         """Return purchase lines with names, by supplier and warehouse, those whose columns have given values."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from contracts.plan import PlanSummary
 from contracts.world import Reference
@@ -110,15 +112,30 @@ def sorting_view(
     for column, wanted in (("warehouse_id", warehouse_id), ("temperature_zone", temperature_zone), ("wave", wave)):
         if wanted is not None:
             tasks = tasks[tasks[column] == wanted]
-    named = tasks.merge(reference.skus[["sku_id", "name"]], on="sku_id", how="left").merge(
-        reference.communities[["community_id", "name"]].rename(
-            columns={"community_id": "destination_id", "name": "destination"}
-        ),
-        on="destination_id",
-        how="left",
+    return named_tasks(tasks.take(working_order(tasks)), reference)
+
+
+def working_order(tasks: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the positions of sorting tasks in the order they are worked: wave, station, SKU, slot of each zone.
+
+    As `DataFrame.sort_values` would have them, without moving half a million rows to show a hundred.
+    """
+    key, numbers = np.zeros(len(tasks), np.int64), 1
+    for column in ("warehouse_id", "temperature_zone", "wave", "station", "sku_id", "slot"):
+        rank, values = pd.factorize(tasks[column], sort=True)  # ranks are the digits of one number
+        if numbers * len(values) > np.iinfo(np.int64).max:
+            key, numbers = pd.factorize(key, sort=True)[0], len(tasks)
+        key, numbers = key * max(len(values), 1) + rank, numbers * max(len(values), 1)
+    return np.argsort(key, kind="stable")
+
+
+def named_tasks(tasks: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Return sorting tasks, in their order, with the names of SKU and destination."""
+    goods = reference.skus[["sku_id", "name"]]
+    places = reference.communities[["community_id", "name"]].rename(
+        columns={"community_id": "destination_id", "name": "destination"}
     )
-    order = ["warehouse_id", "temperature_zone", "wave", "station", "sku_id", "slot"]
-    return named.sort_values(order, ignore_index=True)
+    return tasks.merge(goods, on="sku_id", how="left").merge(places, on="destination_id", how="left")
 
 
 def trip_view(plan: NightPlan, base_id: str | None = None) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def pull_assignments(
             temperature_zone=temperature_zone,
             wave=wave,
             station=station,
-        )
+        )[0]
 
     fresh, gone = assignment_changes(None if since is None else tasks(since), tasks(published.plan_id))
     from_plan = "null" if since is None else f'"{since}"'

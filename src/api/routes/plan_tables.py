@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access import PriceReader, SortingReader
 from api.asked import PlanId, Running, TemperatureZone, of_bases, own_bases
-from api.paging import TABLE_RESPONSES, Page, list_answer, list_responses
+from api.paging import TABLE_RESPONSES, Page, list_answer, list_responses, rows_asked, sliced_answer
 from api.problems import PROBLEM_RESPONSES
 from api.routes.rows_of_plans import (
     CoverageRow,
@@ -103,15 +103,16 @@ def list_sorting(
 ) -> Response:
     """Return put-to-store work in the order it is done: wave, station, SKU, slot; a lead sees the own warehouse."""
     own = holder.own_warehouse(warehouse_id)
-    frame = service.plans.sorting(
+    part, total = service.plans.sorting(
         plan_id,
         service.reference_of(plan_id),
+        rows=slice(page.offset, page.offset + rows_asked(request, page)),
         warehouse_id=own,
         temperature_zone=temperature_zone,
         wave=wave,
         station=station,
     )
-    return list_answer(request, frame, page, name=f"{plan_id}-sorting{_of(own)}")
+    return sliced_answer(request, part, page, total=total, name=f"{plan_id}-sorting{_of(own)}")
 
 
 @router.get("/routes", summary="Van trips", responses=list_responses(TripRow))
