@@ -142,6 +142,7 @@ def benchmark(
         "settings": settings.model_dump(),
         "combination": [model.combination.label(band) for band in range(len(settings.volume_bands) + 1)],
         "own_levels": {one.name: one.worth for one in model.own_levels},
+        "recent_bias": {"taken_off": len(model.recent_bias.factor) > 0, "gain": model.recent_bias.gain},
         "add_up": _add_up(panel.series, means),
         **dict.fromkeys(("wrmsse", "levels", "wspl", "coverage", "baselines")),
     }
