@@ -25,6 +25,7 @@ from forecast.model import DemandModel, fingerprint
 from forecast.panel import Panel
 from forecast.scores import naive_scale
 from forecast.training import train
+from forecast.unsure import mixed_quantiles, unsure_of_sums
 from forecast.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -142,14 +143,17 @@ def _outcomes(
     listed = np.isfinite(panel.quantity[origin + 1 : origin + 1 + len(ahead)])
     means, _ = expected_units(model, shown, context, ahead, listed=listed)
     actual = np.where(panel.censored, np.nan, panel.quantity)[origin + 1 : origin + 1 + len(ahead)]
+    parts, doubts = np.where(np.isfinite(actual), means, np.nan), model.unsure.of(shown)
     for level_name in LEVELS:
         level = Level.of(panel.series, level_name)
-        forecast = level.total(np.where(np.isfinite(actual), means, np.nan))
+        forecast = level.total(parts)
         seen = level.total(np.where(np.isfinite(means), actual, np.nan))
         lead = np.broadcast_to(np.asarray(ahead)[:, None], forecast.shape)
         quantiles = np.full((*forecast.shape, len(QUANTILES)), np.nan)
         known = np.isfinite(forecast)
-        quantiles[known] = model.spreads[level_name].quantiles(forecast[known], lead[known], QUANTILES)
+        unsure = np.stack([unsure_of_sums(level, panel.series, day, doubts) for day in np.nan_to_num(parts)])
+        law = model.spreads[level_name]
+        quantiles[known] = mixed_quantiles(law, forecast[known], lead[known], QUANTILES, unsure[known])
         quantity = level.total(past.quantity)
         recent = Windows(quantity.astype(np.float32))
         category = panel.series.groupby(level.group)["category_id"].first().to_numpy(object)

@@ -6,7 +6,7 @@ of a day share its mood, and two standard errors of daily figures are the measur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from forecast.model import DemandModel
 from forecast.panel import Panel
 from forecast.promise import day_errors
 from forecast.scores import coverage_miss
+from forecast.unsure import mixed_quantiles, unsure_of_sums
 
 WORSE_BY = 0.10
 """An error this share above the promised one is worth a word; smaller changes are the weather."""
@@ -96,17 +97,22 @@ def drift_report(
     origins = range(max(trained, panel.known - 1 - days, 0), panel.known - 1)
     dates = panel.days[[origin + 1 for origin in origins]]
     on_sale = np.isfinite(panel.quantity)
-    means = [
-        expected_units(model, panel.known_until(o + 1), context, [1], listed=on_sale[[o + 1]])[0][0] for o in origins
-    ]
+    pasts = [panel.known_until(origin + 1) for origin in origins]
+    means = [expected_units(model, past, context, [1], listed=on_sale[[past.known]])[0][0] for past in pasts]
+    doubts = [model.unsure.of(past) for past in pasts]
     errors, shares = [], []
     for name in LEVELS if means else ():
         level = Level.of(panel.series, name)
         actual = np.where(whole.censored, np.nan, whole.quantity)[[o + 1 for o in origins]]
-        forecast = level.total(np.where(np.isfinite(actual), np.stack(means), np.nan))
+        parts = np.where(np.isfinite(actual), np.stack(means), np.nan)
+        forecast = level.total(parts)
         seen = level.total(actual)
         errors.append(day_errors(name, np.ones(len(dates), np.int64), dates, forecast, seen))
-        shares.append(_day_coverage(model, name, forecast, seen))
+        unsure = [
+            unsure_of_sums(level, panel.series, day, doubt)
+            for day, doubt in zip(np.nan_to_num(parts), doubts, strict=True)
+        ]
+        shares.append(_day_coverage(model, name, forecast, seen, unsure))
     table = pd.concat(errors, ignore_index=True) if errors else pd.DataFrame()
     if not len(table):
         raise EmptyInputError(
@@ -182,7 +188,11 @@ def _bias(table: pd.DataFrame, promise: pd.DataFrame) -> Iterator[DriftFinding]:
 
 
 def _day_coverage(
-    model: DemandModel, level: str, forecast: NDArray[np.float64], actual: NDArray[np.float64]
+    model: DemandModel,
+    level: str,
+    forecast: NDArray[np.float64],
+    actual: NDArray[np.float64],
+    unsure: Sequence[NDArray[np.float64]],
 ) -> pd.DataFrame:
     """Return, per day and quantile, the rows and how many of them lie below, and at or below, the quantile."""
     rows: list[tuple[Any, ...]] = []
@@ -190,7 +200,8 @@ def _day_coverage(
         known = np.isfinite(mean) & np.isfinite(seen)
         if not known.any():
             continue
-        bounds = model.spreads[level].quantiles(mean[known], np.ones(int(known.sum()), np.int64), QUANTILES)
+        lead = np.ones(int(known.sum()), np.int64)
+        bounds = mixed_quantiles(model.spreads[level], mean[known], lead, QUANTILES, unsure[day][known])
         below = (seen[known, None] < bounds).sum(axis=0)
         upto = (seen[known, None] <= bounds).sum(axis=0)
         count = int(known.sum())

@@ -60,7 +60,7 @@ def expected_units(
         mixed = np.where(silent, means[inside], model.combination.mixed(answers, band))
         seen = np.isfinite(mixed) if listed is None else np.isfinite(mixed) & listed[inside]
         drawn = drawn_to_sums(mixed, _own_forecasts(model, panel, context, within, mixed, seen), seen)
-        means[inside] = drawn * model.recent_bias.of(panel.series)
+        means[inside] = np.where(silent, drawn, drawn * model.recent_bias.of(panel.series))
         sources[inside] = np.where(silent, f"fallback: {beyond.name}, {leading} has no answer", labels[band])
     course = np.stack([calm.at(origin + lead) for lead in horizons])
     return (means * course).astype(np.float32), sources

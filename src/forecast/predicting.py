@@ -25,7 +25,8 @@ from forecast.levels import Level
 from forecast.members import MovingAverage
 from forecast.model import DemandModel
 from forecast.panel import Panel
-from forecast.unsure import mixed_quantiles, unsure_of_sums
+from forecast.recent_bias import RecentBias
+from forecast.unsure import Unsure, mixed_quantiles, unsure_of_sums
 
 log = logging.getLogger(__name__)
 BOTTOM_UP = "sum of communities"
@@ -155,6 +156,9 @@ def _history_from_training(model: DemandModel, issued_at: pd.Timestamp) -> tuple
         model,
         members={average.name: average},
         combination=replace(model.combination, members=(average.name,), weights=np.ones((_bands(model), 1))),
+        own_levels=(),
+        recent_bias=RecentBias(),
+        unsure=Unsure(goods=0.0, places=0.0),  # the one day made up here says nothing of who is new
         fallback=f"fallback: level at training ({model.trained_until.date()}), no history given",
     )
     return DailyDemand.check(table), simple

@@ -68,11 +68,11 @@ def recent_bias(panel: Panel, rolled: RollingForecasts, mixed: Forecasts) -> tup
     told, actual = (level.total(np.where(seen, each, np.nan)) for each in (mixed, rolled.actual))
     day = np.asarray(rolled.origins)[:, None] + np.asarray(rolled.horizons)[None, :]
     known_by = [(day <= origin) & (np.arange(len(day)) < i)[:, None] for i, origin in enumerate(rolled.origins)]
-    factors = np.stack([_factor(told[known], actual[known]) for known in known_by])
+    factors = np.stack([_factor(told[known], actual[known], day[known]) for known in known_by])
     gains = [
         _gain(told[i], actual[i], factors[i])
         for i, known in enumerate(known_by)
-        if known.sum() >= LEAST_DAYS and np.nansum(told[i]) > 0
+        if len(np.unique(day[known])) >= LEAST_DAYS and np.nansum(told[i]) > 0
     ]
     if len(gains) < LEAST_TRIALS:
         return RecentBias(), mixed
@@ -80,16 +80,22 @@ def recent_bias(panel: Panel, rolled: RollingForecasts, mixed: Forecasts) -> tup
         return RecentBias(gain=min(gains)), mixed
     first = panel.series.iloc[np.unique(level.group, return_index=True)[1]]
     everything = np.ones(day.shape, np.bool_)
-    factor = pd.Series(_factor(told[everything], actual[everything]), pd.MultiIndex.from_frame(first[list(GROUP)]))
+    final = _factor(told[everything], actual[everything], day[everything])
+    factor = pd.Series(final, pd.MultiIndex.from_frame(first[list(GROUP)]))
     corrected = mixed * factors[:, None, level.group].astype(np.float32)
     return RecentBias(factor, min(gains)), corrected
 
 
-def _factor(told: Values, actual: Values) -> Values:
-    """Return actual over forecast units of each group, drawn towards 1, from days x groups (NaN: nothing seen)."""
-    days = np.isfinite(told).sum(axis=0)
+def _factor(told: Values, actual: Values, day: NDArray[np.int64]) -> Values:
+    """Return actual over forecast units of each group, drawn towards 1, from cells x groups (NaN: nothing seen).
+
+    A day that several origins forecast is several cells and one day: its mood is the same in all of them.
+    """
+    dates, which = np.unique(day, return_inverse=True)
+    seen = np.zeros((len(dates), told.shape[1]), np.bool_)
+    np.logical_or.at(seen, which, np.isfinite(told))
     units = np.nansum(told, axis=0)
-    calm = CAUTION_DAYS * units / np.maximum(days, 1)
+    calm = CAUTION_DAYS * units / np.maximum(seen.sum(axis=0), 1)
     ratio = (np.nansum(actual, axis=0) + calm) / np.where(units > 0, units + calm, 1.0)
     return np.asarray(np.clip(np.where(units > 0, ratio, 1.0), *RANGE), np.float64)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import pandas as pd
 from pandera.typing import DataFrame
 
 from contracts.flow import MOST_UNITS, DailyDemand, OrderLines
@@ -52,29 +53,34 @@ class Past:
     @classmethod
     def _of(cls, reference: Reference, lines: DataFrame[OrderLines], city: CitySettings) -> Past:
         whole = build_history(lines, reference.listings, reference.communities, city=city)
-        history, said = believable(whole)
+        history, lines, said = believable(whole, lines)
         for sentence in said:
             log.warning("past: %s", sentence)
         share = open_share(lines, reference.listings, reference.communities, city=city)
         return cls(reference, lines, history, replace(context_of(reference), open_share=share), said)
 
 
-def believable(history: DataFrame[DailyDemand]) -> tuple[DataFrame[DailyDemand], tuple[str, ...]]:
-    """Return the history without days of a SKU in a community above `MOST_UNITS`, and the sentence that says so.
+def believable(
+    history: DataFrame[DailyDemand], lines: DataFrame[OrderLines]
+) -> tuple[DataFrame[DailyDemand], DataFrame[OrderLines], tuple[str, ...]]:
+    """Return history and lines without days of a SKU in a community above `MOST_UNITS`, and the sentence that says so.
 
     Each order line passes its own rule, so only their sum shows that one of them is a typing error; which one nobody
-    knows. The day is taken as unknown there, not as zero.
+    knows. The day is taken as unknown there, not as zero; its lines tell nothing of when orders come either.
     """
     beyond = history["quantity"] > MOST_UNITS
     if not beyond.any():
-        return history, ()
+        return history, lines, ()
+    key = ["delivery_date", "community_id", "sku_id"]
+    wrong = pd.MultiIndex.from_frame(lines[key]).isin(pd.MultiIndex.from_frame(history.loc[beyond, key]))
     one = history[beyond].iloc[0]
     sentence = (
         f"{int(beyond.sum())} days of a SKU in a community are left out of the demand history as unknown: "
         f"their order lines add up to more than {MOST_UNITS:,.0f} units, e.g. {one['quantity']:,.0f} of SKU "
         f"{one['sku_id']!r} in {one['community_id']!r} on {one['delivery_date'].date()}. Take back the wrong lines."
     )
-    return DailyDemand.check(history[~beyond].reset_index(drop=True)), (sentence,)
+    kept = DailyDemand.check(history[~beyond].reset_index(drop=True))
+    return kept, OrderLines.check(lines[~wrong].reset_index(drop=True)), (sentence,)
 
 
 def context_of(reference: Reference) -> Context:

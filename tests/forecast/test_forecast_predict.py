@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from contracts.flow import DailyDemand
 from contracts.reference import Communities, Listings, Skus
 from forecast import Context, predict, train
 from forecast.assortment import unlisted_areas
+from forecast.recent_bias import RecentBias
 
 
 def ahead(history: pd.DataFrame, days: int = 1) -> list[pd.Timestamp]:
@@ -127,6 +129,9 @@ def test_without_history_the_level_at_training_answers_labelled(trained, history
     assert rows["source"].str.startswith("fallback: level at training").all()
     total = rows.loc[rows["level"] == "community", "mean"].sum()
     assert total == pytest.approx(trained.last_level["mean"].sum(), rel=1e-5)
+    factor = pd.Series(1.2, pd.MultiIndex.from_product([["A0", "A1"], ["K0", "K1"]]))
+    corrected = replace(trained, recent_bias=RecentBias(factor, 0.1))
+    pd.testing.assert_frame_equal(predict(corrected, DailyDemand.empty(), **tonight(history)), rows)
 
 
 def test_one_day_of_history_is_a_labelled_fallback(history, context):

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.errors import InputError
 from contracts.flow import DailyDemand, OrderLines
+from contracts.reference import Listings
 from contracts.settings import CitySettings
 from contracts.world import World
 from forecast import Panel, build_history
@@ -38,16 +39,19 @@ def test_the_day_is_unknown_there_and_the_rest_is_as_it_was(spoilt: Any, tiny: W
     lines, day = spoilt
     known = tiny.reference
     clean = build_history(tiny.order_lines, known.listings, known.communities)
-    assert believable(clean) == (clean, ())
+    assert believable(clean, tiny.order_lines) == (clean, tiny.order_lines, ())
     whole = build_history(lines, known.listings, known.communities)
     with pytest.raises(InputError, match="above 1,000,000"):
         Panel.from_history(whole, context_of(known))
-    kept, said = believable(whole)
+    kept, left, said = believable(whole, lines)
     gone = whole[whole["quantity"] > LARGEST_QUANTITY]
     assert len(gone) == 1
     key = ["delivery_date", "community_id", "sku_id"]
     expected = clean[~pd.MultiIndex.from_frame(clean[key]).isin(pd.MultiIndex.from_frame(gone[key]))]
     pd.testing.assert_frame_equal(kept, DailyDemand.check(expected.reset_index(drop=True)))
+    typed = pd.MultiIndex.from_frame(tiny.order_lines[key]).isin(pd.MultiIndex.from_frame(gone[key]))
+    rest = OrderLines.check(tiny.order_lines[~typed].reset_index(drop=True))
+    pd.testing.assert_frame_equal(left, rest)
     assert "1 days of a SKU in a community are left out" in said[0]
     assert f"on {day.date()}" in said[0]
     assert Panel.from_history(kept, context_of(known)).known > 0
@@ -66,3 +70,20 @@ def test_the_plan_tells_of_the_past_and_of_tonight(
     assert told[0] == past.said[0]
     assert any(one.startswith("Orders for 1,200,0") for one in told)
     assert not any("typing error" in one for one in premise_warnings(night, desk.settings))
+
+
+def test_two_such_lines_do_not_move_the_open_share_nor_the_lines_that_are_learned(
+    spoilt: Any, tiny: World, tomorrow: pd.Timestamp
+) -> None:
+    """A listing that sold out at noon elsewhere could take the same share of its orders with and without the pair."""
+    lines, day = spoilt
+    listings = tiny.reference.listings.copy()
+    here = listings["delivery_date"] == day - pd.Timedelta(days=1)
+    noon = (day - pd.Timedelta(days=1)).tz_localize("Asia/Shanghai") - pd.Timedelta(hours=12)
+    listings.loc[here, "sold_out_at"] = noon.tz_convert("UTC")
+    known = replace(tiny.reference, listings=Listings.check(listings))
+    clean, dirty = (Past._of(known, each, CitySettings()) for each in (tiny.order_lines, lines))
+    assert len(clean.context.open_share) > 0
+    shares = [past.context.open_share["open_share"].to_numpy() for past in (clean, dirty)]
+    assert abs(shares[0] - shares[1]).max() < 0.01
+    assert dirty.lines["quantity"].max() < 1000
