@@ -45,3 +45,10 @@ def roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
     sentence = desk.rollback(by=by)
     audit.write(by, ROLLED_BACK, MODELS, facts={"sentence": sentence})
     return sentence
+
+
+def complete_roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
+    """Finish a rollback that was cut off after the demand model had changed; return what happened."""
+    sentence = desk.complete_rollback(by=by)
+    audit.write(by, ROLLED_BACK, MODELS, facts={"sentence": sentence})
+    return sentence

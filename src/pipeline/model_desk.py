@@ -17,7 +17,7 @@ from forecast.registry import log_backtest, read_backtest
 from pipeline.models import NightModels
 from pipeline.past import Past
 from pipeline.progress import Progress, silent
-from pipeline.promotion import promote_challenger, roll_back, with_book
+from pipeline.promotion import complete_roll_back, promote_challenger, roll_back, with_book
 from pipeline.training import Registries, Training, backtest_models, drift_of, train_models
 from store import Store
 
@@ -70,6 +70,10 @@ class ModelDesk:
     def rollback(self, *, by: str = "") -> str:
         """Let the pair of models before this one serve again; see `pipeline.promotion.roll_back`."""
         return roll_back(self.registries, by=by)
+
+    def complete_rollback(self, *, by: str = "") -> str:
+        """Let the order book model that served with the demand model brought back serve too, if it does not yet."""
+        return complete_roll_back(self.registries, by=by)
 
     def models(self) -> NightModels:
         """Return the models that serve: the registry's champion, or the labelled last good ones."""

@@ -172,11 +172,26 @@ def roll_back(registries: Registries, *, by: str = "") -> str:
         registries.book.restore(book, by=by)
     try:
         registries.demand.restore(demand, by=by)
-    except Exception:
-        if book and book != serving:
+    except Exception:  # the demand model may have changed all the same, only the word on it is missing
+        if book and book != serving and registries.demand.version_of(CHAMPION) != demand:
             registries.book.restore(serving, by="the service, because the demand model could not be rolled back")
         raise
     note_pair(registries)
+    return _back(demand, book, serving)
+
+
+def complete_roll_back(registries: Registries, *, by: str = "") -> str:
+    """Finish a rollback that was cut off after the demand model had changed; return what happened."""
+    demand, serving = (one.version_of(CHAMPION) for one in (registries.demand, registries.book))
+    book = registries.demand.tags(demand).get(SERVED_WITH)
+    if book and book != serving:
+        registries.book.restore(book, by=by)
+    note_pair(registries)
+    return _back(demand, book, serving)
+
+
+def _back(demand: str, book: str | None, serving: str) -> str:
+    """Return the sentence of a rollback: the pair, or that nobody wrote down which order book model belongs to it."""
     if book is None:
         return (
             f"Demand model {demand} serves again. Which order book model served with it was not written down then: "

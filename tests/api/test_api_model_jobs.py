@@ -113,7 +113,10 @@ def test_promote_and_roll_back_once_however_often_the_job_runs(copied: Any) -> N
     back = model_work.roll_back(desk, audit, job, steps, silent)
     assert back["serving"] == "demand 1, book 1"
     del steps.kept["rollback"]  # cut off before the step was kept
+    desk.registries.book.appoint("2", reason="the test cuts off")  # the pair is split, too
+    told = len(audit.entries(actions=("roll back models",)))
     assert model_work.roll_back(desk, audit, job, steps, silent)["serving"] == "demand 1, book 1"
+    assert len(audit.entries(actions=("roll back models",))) == told + 1
     actions = copied.get("/v1/audit").json()["items"]
     assert {"promote models", "roll back models"} <= {row["action"] for row in actions if row["subject"] == "models"}
 

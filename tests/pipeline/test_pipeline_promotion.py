@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from contracts.errors import ConflictError, ModelError
+from contracts.errors import ConflictError, ModelError, StoreError
 from contracts.settings import Settings
 from forecast import DemandModel
 from forecast.registry import RunRecord
@@ -133,6 +133,24 @@ def test_a_broken_file_of_the_pair_leaves_both(city: PlanningDesk) -> None:
     with pytest.raises(ModelError, match="corrupt"):
         city.rollback()
     assert [one.version_of(CHAMPION) for one in (city.registries.demand, city.registries.book)] == ["2", "2"]
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_rollback_that_fails_leaves_a_pair(
+    city: PlanningDesk, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    """MLflow fails after the demand model changed: both are back; before it changed: both stay."""
+    later(city)
+    city.promote()
+
+    def refused(*_said: object, **_more: object) -> None:
+        raise StoreError("The model registry does not answer.")
+
+    monkeypatch.setattr(city.registries.demand, "decided" if moved else "restore", refused)
+    with pytest.raises(StoreError, match="does not answer"):
+        city.rollback()
+    pair = [one.version_of(CHAMPION) for one in (city.registries.demand, city.registries.book)]
+    assert pair == (["1", "1"] if moved else ["2", "2"])
 
 
 def test_a_contest_of_settings_shares_no_day(city: PlanningDesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def roll_back(desk: PlanningDesk, audit: AuditLog, job: JobRecord, step: Step, p
     def change() -> str:
         serving = registry.version_of(CHAMPION)
         if serving == versions["to"]:
-            return f"Demand model {serving} serves again."
+            return model_changes.complete_roll_back(desk, audit, by=_who(job))
         if serving != versions["from"]:
             raise ConflictError(
                 f"Demand model {versions['from']} served when the rollback was asked for, now {serving}: ask again."
