@@ -31,8 +31,12 @@ class Kept(Generic[V]):
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """Return the value of a key, made now if it is not kept; whoever asks meanwhile waits for the same value."""
+    def get(self, key: Hashable, make: Callable[[], V], *, holds: Callable[[], bool] = lambda: True) -> V:
+        """Return the value of a key, made now if it is not kept; whoever asks meanwhile waits for the same value.
+
+        `holds` is asked after a value was made: False when the key no longer says what it depends on; then the value
+        is handed out and not kept.
+        """
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
@@ -44,7 +48,8 @@ class Kept(Generic[V]):
                     return self._values[key][0]
             try:
                 value = make()
-                self._keep(key, value)
+                if holds():
+                    self._keep(key, value)
             finally:
                 with self._lock:
                     self._making.pop(key, None)

@@ -36,7 +36,11 @@ class Desk:
     def forecast(self, _day: pd.Timestamp) -> pd.DataFrame:
         """Return a forecast that says which it is."""
         self.made += 1
-        return pd.DataFrame({"mean": [float(self.made)]})
+        return pd.DataFrame({"mean": [float(self.made)], "model": [self.version]})
+
+    def by_category(self, forecast: pd.DataFrame) -> pd.DataFrame:
+        """Return the forecast with the model that gave the sums' errors."""
+        return forecast.assign(errors=self.version)
 
 
 @pytest.fixture
@@ -70,3 +74,37 @@ def test_registry_that_is_away_stops_no_forecast(desk: Any) -> None:
     desk.version = ""
     with pytest.raises(NotFoundError, match="champion"):
         shelf.forecast(DAY)
+
+
+def test_what_another_model_made_is_not_kept_under_the_first_ones_versions(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promotion that the shelf has not heard of, then a rollback: each model's forecasts are its own."""
+    monkeypatch.setattr(api.demand_shelf, "ASK_EVERY_S", 3600.0)
+    shelf = DemandShelf(lambda: desk)
+    assert shelf.forecast(DAY)["model"].iloc[0] == "1"
+    desk.version = "2"
+    other = DAY + pd.Timedelta(days=1)
+    assert shelf.forecast(other)["model"].iloc[0] == "2"
+    desk.version = "1"
+    monkeypatch.setattr(api.demand_shelf, "ASK_EVERY_S", -1.0)
+    assert shelf.forecast(other)["model"].iloc[0] == "1"
+
+
+def test_a_sum_takes_forecast_and_errors_from_one_model(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kept forecast of the model before is not summed with the errors of the model that serves now."""
+    monkeypatch.setattr(api.demand_shelf, "ASK_EVERY_S", 3600.0)
+    shelf = DemandShelf(lambda: desk)
+    shelf.forecast(DAY)
+    desk.version = "2"
+    row = shelf.categories(DAY).iloc[0]
+    assert (row["model"], row["errors"]) == ("2", "2")
+
+
+def test_nothing_is_kept_while_the_registry_is_away(desk: Any) -> None:
+    """The last good model may be another one next time: it is asked each time."""
+    shelf = DemandShelf(lambda: desk)
+    desk.version = "away"
+    shelf.forecast(DAY)
+    shelf.forecast(DAY)
+    assert desk.made == 2
