@@ -49,6 +49,9 @@ def promote_challenger(
     """
     version = registries.demand.version_of(CHALLENGER)
     if version == registries.demand.version_of(CHAMPION):
+        book = registries.demand.tags(version).get(TRAINED_WITH)
+        if book and book != registries.book.version_of(CHAMPION):  # a promotion was cut off between the two
+            return with_book(registries, by=by)
         raise ConflictError(f"Demand model {version} serves already; train another one first.")
     progress("models", 0.0)
     challenger: DemandModel = registries.demand.load(version).model
@@ -147,7 +150,8 @@ def with_book(registries: Registries, *, by: str = "") -> str:
     if book != registries.book.version_of(CHAMPION):
         registries.book.appoint(book, reason=f"trained with demand model {version}", by=by)
     note_pair(registries)
-    return f"Demand model {version} serves now, with order book model {book}: {tags[PROMOTED_ON]}."
+    reason = tags.get(PROMOTED_ON) or "no earlier model served"
+    return f"Demand model {version} serves now, with order book model {book}: {reason}."
 
 
 def roll_back(registries: Registries, *, by: str = "") -> str:

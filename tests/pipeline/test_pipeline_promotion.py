@@ -153,6 +153,16 @@ def test_a_rollback_that_fails_leaves_a_pair(
     assert pair == (["1", "1"] if moved else ["2", "2"])
 
 
+def test_a_promotion_that_was_cut_off_is_completed_when_asked_again(city: PlanningDesk) -> None:
+    """Only the demand model changed: asking again brings the order book model; then there is nothing to do."""
+    version = later(city)
+    city.registries.demand.appoint(version, reason="the test cuts off")
+    assert f"Demand model {version} serves now, with order book model 2" in city.promote()
+    assert city.registries.book.version_of(CHAMPION) == "2"
+    with pytest.raises(ConflictError, match="serves already"):
+        city.promote()
+
+
 def test_a_contest_of_settings_shares_no_day(city: PlanningDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of other settings lie at least a horizon apart; a short history is told instead of stretched."""
     asked: dict[str, Any] = {}
