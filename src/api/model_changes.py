@@ -10,13 +10,14 @@ from contracts.errors import ConflictError
 if TYPE_CHECKING:
     from pipeline.desk import PlanningDesk
     from pipeline.progress import Progress
+    from pipeline.promotion import Asked
 
 MODELS = "models"
 PROMOTED, REFUSED, ROLLED_BACK = "promote models", "refuse to promote models", "roll back models"
 """Subject and actions of the audit log."""
 
 
-def promote(desk: PlanningDesk, audit: AuditLog, *, by: str, progress: Progress) -> str:
+def promote(desk: PlanningDesk, audit: AuditLog, *, by: str, progress: Progress, asked: Asked | None = None) -> str:
     """Let the challenger serve if it earned it; return why.
 
     Raises
@@ -25,7 +26,7 @@ def promote(desk: PlanningDesk, audit: AuditLog, *, by: str, progress: Progress)
         It did not; that is in the audit log too.
     """
     try:
-        sentence = desk.promote(by=by, progress=progress)
+        sentence = desk.promote(by=by, asked=asked, progress=progress)
     except ConflictError as refused:
         audit.write(by, REFUSED, MODELS, facts={"sentence": str(refused)})
         raise
@@ -33,22 +34,22 @@ def promote(desk: PlanningDesk, audit: AuditLog, *, by: str, progress: Progress)
     return sentence
 
 
-def complete(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
+def complete(desk: PlanningDesk, audit: AuditLog, *, by: str, asked: Asked) -> str:
     """Finish a promotion that was cut off after the demand model had changed; return what happened."""
-    sentence = desk.complete_promotion(by=by)
+    sentence = desk.complete_promotion(by=by, asked=asked)
     audit.write(by, PROMOTED, MODELS, facts={"sentence": sentence})
     return sentence
 
 
-def roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
+def roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str, asked: Asked | None = None) -> str:
     """Let the pair of models before this one serve again; return what happened."""
-    sentence = desk.rollback(by=by)
+    sentence = desk.rollback(by=by, asked=asked)
     audit.write(by, ROLLED_BACK, MODELS, facts={"sentence": sentence})
     return sentence
 
 
-def complete_roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str) -> str:
+def complete_roll_back(desk: PlanningDesk, audit: AuditLog, *, by: str, asked: Asked) -> str:
     """Finish a rollback that was cut off after the demand model had changed; return what happened."""
-    sentence = desk.complete_rollback(by=by)
+    sentence = desk.complete_rollback(by=by, asked=asked)
     audit.write(by, ROLLED_BACK, MODELS, facts={"sentence": sentence})
     return sentence

@@ -17,7 +17,7 @@ from forecast.registry import log_backtest, read_backtest
 from pipeline.models import NightModels
 from pipeline.past import Past
 from pipeline.progress import Progress, silent
-from pipeline.promotion import complete_roll_back, promote_challenger, roll_back, with_book
+from pipeline.promotion import Asked, complete_roll_back, promote_challenger, roll_back, with_book
 from pipeline.training import Registries, Training, backtest_models, drift_of, train_models
 from store import Store
 
@@ -59,21 +59,21 @@ class ModelDesk:
         """Hold the serving demand model's forecasts of the last closed days against its rolling origins."""
         return drift_of(self.store, self.models().demand, self.settings, days=days)
 
-    def promote(self, *, by: str = "", progress: Progress = silent) -> str:
+    def promote(self, *, by: str = "", asked: Asked | None = None, progress: Progress = silent) -> str:
         """Let the challenger serve if it earned it; see `pipeline.promotion.promote_challenger`."""
-        return promote_challenger(self.store, self.registries, self.settings, by=by, progress=progress)
+        return promote_challenger(self.store, self.registries, self.settings, by=by, asked=asked, progress=progress)
 
-    def complete_promotion(self, *, by: str = "") -> str:
+    def complete_promotion(self, *, by: str = "", asked: Asked | None = None) -> str:
         """Let the order book model that belongs to the serving demand model serve too, if it does not yet."""
-        return with_book(self.registries, by=by)
+        return with_book(self.registries, by=by, asked=asked)
 
-    def rollback(self, *, by: str = "") -> str:
+    def rollback(self, *, by: str = "", asked: Asked | None = None) -> str:
         """Let the pair of models before this one serve again; see `pipeline.promotion.roll_back`."""
-        return roll_back(self.registries, by=by)
+        return roll_back(self.registries, by=by, asked=asked)
 
-    def complete_rollback(self, *, by: str = "") -> str:
+    def complete_rollback(self, *, by: str = "", asked: Asked | None = None) -> str:
         """Let the order book model that served with the demand model brought back serve too, if it does not yet."""
-        return complete_roll_back(self.registries, by=by)
+        return complete_roll_back(self.registries, by=by, asked=asked)
 
     def models(self) -> NightModels:
         """Return the models that serve: the registry's champion, or the labelled last good ones."""

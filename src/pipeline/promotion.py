@@ -6,6 +6,7 @@ and so is every decision: promoted, refused or rolled back, by whom and on which
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from contracts.errors import ConflictError
@@ -19,13 +20,45 @@ from pipeline.progress import Progress, silent
 from pipeline.training import Registries, backtest_models, closed_days, note_pair, replace_unfit
 from store import Store
 
+_JOB = "changed_by_job."
+"""Head of the tag on a demand version that says which job let it serve: that job never does it a second time."""
 STALE_DAYS = 28
 """Days between two trainings from which the later one takes over without common windows: the range of goods and the
 habits of four weeks ago are no longer what is sold, and a label says that no contest was held."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A job that asks for a change.
+
+    Attributes
+    ----------
+    job : str
+        Its id; it is kept with the version that it lets serve.
+    version : str
+        The demand version that was to serve when the job was asked for.
+    """
+
+    job: str
+    version: str
+
+    def done(self, registries: Registries) -> bool:
+        """Return whether the job let its version serve before, whatever serves now."""
+        return _JOB + self.job in registries.demand.tags(self.version)
+
+    def note(self, registries: Registries) -> None:
+        """Write down that the job let its version serve."""
+        registries.demand.tag(self.version, _JOB + self.job, CHAMPION)
+
+
 def promote_challenger(
-    store: Store, registries: Registries, settings: Settings, *, by: str = "", progress: Progress = silent
+    store: Store,
+    registries: Registries,
+    settings: Settings,
+    *,
+    by: str = "",
+    asked: Asked | None = None,
+    progress: Progress = silent,
 ) -> str:
     """Let the challenger serve, with the order book model trained with it, if it earned it; say why.
 
@@ -39,15 +72,22 @@ def promote_challenger(
     ----------
     by : str
         Who asks, for the record.
+    asked : Asked, optional
+        The job that asks.
 
     Raises
     ------
     NotFoundError
         There is no challenger.
     ConflictError
-        The evidence does not favour it; the champion stays, and the refusal is on record.
+        The evidence does not favour it; the champion stays, and the refusal is on record. Or another model was trained
+        since the job was asked for.
     """
     version = registries.demand.version_of(CHALLENGER)
+    if asked and version != asked.version:
+        raise ConflictError(
+            f"Demand model {asked.version} was the challenger when this was asked for, now {version} is: ask again."
+        )
     if version == registries.demand.version_of(CHAMPION):
         book = registries.demand.tags(version).get(TRAINED_WITH)
         if book and book != registries.book.version_of(CHAMPION):  # a promotion was cut off between the two
@@ -57,7 +97,7 @@ def promote_challenger(
     challenger: DemandModel = registries.demand.load(version).model
     note_pair(registries)
     if replace_unfit(registries.demand, version):
-        return with_book(registries, by=by)
+        return with_book(registries, by=by, asked=asked)
     champion = registries.demand.champion()
     if challenger.settings == champion.model.settings:
         earned, sentence = _fresher(champion, challenger)
@@ -67,7 +107,7 @@ def promote_challenger(
         raise registries.demand.refused(version, sentence, by=by)
     progress("registry", 0.95)
     registries.demand.appoint(version, reason=sentence, by=by)
-    return with_book(registries, by=by)
+    return with_book(registries, by=by, asked=asked)
 
 
 def contest(
@@ -142,8 +182,10 @@ def _without_common_windows(old: DemandModel, fresh: DemandModel, span: str) -> 
     )
 
 
-def with_book(registries: Registries, *, by: str = "") -> str:
+def with_book(registries: Registries, *, by: str = "", asked: Asked | None = None) -> str:
     """Let the order book model trained with the serving demand model serve too; return what happened."""
+    if asked:
+        asked.note(registries)
     version = registries.demand.version_of(CHAMPION)
     tags = registries.demand.tags(version)
     book = tags.get(TRAINED_WITH) or registries.book.version_of(CHALLENGER)
@@ -154,7 +196,7 @@ def with_book(registries: Registries, *, by: str = "") -> str:
     return f"Demand model {version} serves now, with order book model {book}: {reason}."
 
 
-def roll_back(registries: Registries, *, by: str = "") -> str:
+def roll_back(registries: Registries, *, by: str = "", asked: Asked | None = None) -> str:
     """Let the pair that served before this one serve again; return what happened in one sentence.
 
     Both files are opened before anything changes. Of a demand model that served under an older program nobody wrote
@@ -180,12 +222,16 @@ def roll_back(registries: Registries, *, by: str = "") -> str:
         if book and book != serving and registries.demand.version_of(CHAMPION) != demand:
             registries.book.restore(serving, by="the service, because the demand model could not be rolled back")
         raise
+    if asked:
+        asked.note(registries)
     note_pair(registries)
     return _back(demand, book, serving)
 
 
-def complete_roll_back(registries: Registries, *, by: str = "") -> str:
+def complete_roll_back(registries: Registries, *, by: str = "", asked: Asked | None = None) -> str:
     """Finish a rollback that was cut off after the demand model had changed; return what happened."""
+    if asked:
+        asked.note(registries)
     demand, serving = (one.version_of(CHAMPION) for one in (registries.demand, registries.book))
     book = registries.demand.tags(demand).get(SERVED_WITH)
     if book and book != serving:

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from api.jobs import model_work
+from contracts.errors import ConflictError
 from forecast.registry import RunRecord
 from pipeline.desk import PlanningDesk
 from pipeline.progress import silent
@@ -94,7 +96,7 @@ def test_promote_and_roll_back_once_however_often_the_job_runs(copied: Any) -> N
     desk: PlanningDesk = service.desk
     later(desk, days=30)
     audit = service.records.audit
-    job: Any = SimpleNamespace(requested_by="k1", request={"note": "spring"})
+    job: Any = SimpleNamespace(job_id="j1", requested_by="k1", request={"note": "spring"})
     done = model_work.promote(desk, audit, job, Steps(), silent)
     assert "without a contest: the champion's training is 30 days older" in done["sentence"]
     assert done["serving"] == "demand 2, book 2"
@@ -119,6 +121,37 @@ def test_promote_and_roll_back_once_however_often_the_job_runs(copied: Any) -> N
     assert len(audit.entries(actions=("roll back models",))) == told + 1
     actions = copied.get("/v1/audit").json()["items"]
     assert {"promote models", "roll back models"} <= {row["action"] for row in actions if row["subject"] == "models"}
+
+
+def test_a_job_that_comes_back_leaves_what_people_decided_since(copied: Any) -> None:
+    """A person changed the models since its change, or trained another one: the job acts no second time."""
+    service = copied.client.app.state.service
+    desk: PlanningDesk = service.desk
+    audit = service.records.audit
+    later(desk, days=30)
+    job: Any = SimpleNamespace(job_id="j1", requested_by="k1", request={})
+    steps = Steps()
+    model_work.promote(desk, audit, job, steps, silent)
+    del steps.kept["promote"]
+    desk.rollback(by="a person")
+    with pytest.raises(ConflictError, match="somebody let 1 serve"):
+        model_work.promote(desk, audit, job, steps, silent)
+    desk.promote(by="a person")
+    back: Any = SimpleNamespace(job_id="j2", requested_by="k1", request={})
+    steps = Steps()
+    model_work.roll_back(desk, audit, back, steps, silent)
+    del steps.kept["rollback"]
+    desk.promote(by="a person")
+    with pytest.raises(ConflictError, match="somebody let 2 serve"):
+        model_work.roll_back(desk, audit, back, steps, silent)
+    new: Any = SimpleNamespace(job_id="j3", requested_by="k1", request={})
+    steps = Steps()
+    steps.kept["input"] = {"champion": "1", "challenger": "3"}
+    later(desk, days=60)
+    later(desk, days=90)
+    with pytest.raises(ConflictError, match=r"3 was the challenger.*now 4 is"):
+        model_work.promote(desk, audit, new, steps, silent)
+    assert [one.version_of("champion") for one in (desk.registries.demand, desk.registries.book)] == ["2", "2"]
 
 
 def test_a_refused_promotion_is_a_failed_job_with_the_figures(admin: Any) -> None:

@@ -136,9 +136,7 @@ def test_a_broken_file_of_the_pair_leaves_both(city: PlanningDesk) -> None:
 
 
 @pytest.mark.parametrize("moved", [True, False])
-def test_a_rollback_that_fails_leaves_a_pair(
-    city: PlanningDesk, monkeypatch: pytest.MonkeyPatch, moved: bool
-) -> None:
+def test_a_rollback_that_fails_leaves_a_pair(city: PlanningDesk, monkeypatch: pytest.MonkeyPatch, moved: bool) -> None:
     """MLflow fails after the demand model changed: both are back; before it changed: both stay."""
     later(city)
     city.promote()

@@ -12,6 +12,7 @@ from contracts.errors import ConflictError
 from forecast.registry.registry import CHALLENGER, CHAMPION
 from pipeline.desk import PlanningDesk
 from pipeline.progress import Progress
+from pipeline.promotion import Asked
 
 T = TypeVar("T")
 
@@ -48,9 +49,11 @@ def promote(desk: PlanningDesk, audit: AuditLog, job: JobRecord, step: Step, pro
     versions = step("input", lambda: {name: registry.version_of(name) for name in (CHAMPION, CHALLENGER)})
 
     def change() -> str:
-        if versions[CHAMPION] != versions[CHALLENGER] == registry.version_of(CHAMPION):
-            return model_changes.complete(desk, audit, by=_who(job))
-        return model_changes.promote(desk, audit, by=_who(job), progress=progress)
+        asked, serving = Asked(job.job_id, versions[CHALLENGER]), registry.version_of(CHAMPION)
+        if versions[CHAMPION] != versions[CHALLENGER] == serving:
+            return model_changes.complete(desk, audit, by=_who(job), asked=asked)
+        _not_again(desk, asked, serving)
+        return model_changes.promote(desk, audit, by=_who(job), asked=asked, progress=progress)
 
     sentence = step("promote", change)
     return {"sentence": sentence, "serving": desk.models().version}
@@ -64,19 +67,28 @@ def roll_back(desk: PlanningDesk, audit: AuditLog, job: JobRecord, step: Step, p
         return {"from": registry.version_of(CHAMPION), "to": registry.former()}
 
     def change() -> str:
-        serving = registry.version_of(CHAMPION)
+        asked, serving = Asked(job.job_id, versions["to"]), registry.version_of(CHAMPION)
         if serving == versions["to"]:
-            return model_changes.complete_roll_back(desk, audit, by=_who(job))
+            return model_changes.complete_roll_back(desk, audit, by=_who(job), asked=asked)
+        _not_again(desk, asked, serving)
         if serving != versions["from"]:
             raise ConflictError(
                 f"Demand model {versions['from']} served when the rollback was asked for, now {serving}: ask again."
             )
-        return model_changes.roll_back(desk, audit, by=_who(job))
+        return model_changes.roll_back(desk, audit, by=_who(job), asked=asked)
 
     progress("input", 0.0)
     versions = step("input", pair)
     sentence = step("rollback", change)
     return {"sentence": sentence, "serving": desk.models().version}
+
+
+def _not_again(desk: PlanningDesk, asked: Asked, serving: str) -> None:
+    """Refuse a job that comes back after its change when somebody let another model serve since."""
+    if asked.version != serving and asked.done(desk.registries):
+        raise ConflictError(
+            f"Demand model {asked.version} served by this job, and since then somebody let {serving} serve: it stays."
+        )
 
 
 def _who(job: JobRecord) -> str:
